@@ -133,7 +133,8 @@ auto view_of(std::span<T> values, const Extents& shape) {
   return BasicArrayView<Byte>(spec, std::span<Byte>(reinterpret_cast<Byte*>(values.data()), values.size_bytes()));
 }
 
-// Copies elements between two arrays of equal dtype and shape, whatever their strides. Throws Error otherwise.
+// Copies elements between two arrays of equal dtype and shape, whatever their strides. Throws Error otherwise. Their bytes must
+// not overlap.
 void copy_elements(ConstArrayView from, ArrayView to);
 
 }  // namespace arraywire
