@@ -139,8 +139,7 @@ std::string to_string(const ArraySpec& spec) {
   return text;
 }
 
-template <class Byte>
-BasicArrayView<Byte>::BasicArrayView(const ArraySpec& spec, std::span<Byte> bytes) : spec_(spec) {
+template <class Byte> BasicArrayView<Byte>::BasicArrayView(const ArraySpec& spec, std::span<Byte> bytes) : spec_(spec) {
   const std::size_t needed = checked_extent_bytes(spec);
   if (needed > bytes.size()) {
     throw Error(ErrorCode::InvalidArgument, "array " + to_string(spec) + " needs " + std::to_string(needed) + " bytes, but has " +
@@ -149,15 +148,13 @@ BasicArrayView<Byte>::BasicArrayView(const ArraySpec& spec, std::span<Byte> byte
   bytes_ = bytes.first(needed);
 }
 
-template <class Byte>
-void BasicArrayView<Byte>::require_dtype(DType wanted) const {
+template <class Byte> void BasicArrayView<Byte>::require_dtype(DType wanted) const {
   if (wanted == spec_.dtype) return;
   throw Error(ErrorCode::InvalidArgument,
               "array " + to_string(spec_) + " holds " + std::string(name(spec_.dtype)) + ", not " + std::string(name(wanted)));
 }
 
-template <class Byte>
-void BasicArrayView<Byte>::require_contiguous() const {
+template <class Byte> void BasicArrayView<Byte>::require_contiguous() const {
   if (is_contiguous(spec_)) return;
   throw Error(ErrorCode::InvalidArgument, "array " + to_string(spec_) + " is strided: its elements do not follow one another");
 }

@@ -56,8 +56,7 @@ void copy_bytes(const std::byte* from, std::byte* to, const Dimension& run) {
   std::memcpy(to, from, static_cast<std::size_t>(run.extent * run.to_stride));
 }
 
-template <std::size_t ItemBytes>
-void copy_items(const std::byte* from, std::byte* to, const Dimension& run) {
+template <std::size_t ItemBytes> void copy_items(const std::byte* from, std::byte* to, const Dimension& run) {
   for (std::int64_t i = 0; i < run.extent; ++i) std::memcpy(to + i * run.to_stride, from + i * run.from_stride, ItemBytes);
 }
 

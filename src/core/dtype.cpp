@@ -43,8 +43,7 @@ const Row& row(DType dtype) noexcept {
   return index < kRows.size() ? kRows[index] : kUnknown;
 }
 
-template <class Predicate>
-std::optional<DType> find(Predicate matches) noexcept {
+template <class Predicate> std::optional<DType> find(Predicate matches) noexcept {
   for (std::size_t i = 0; i < kRows.size(); ++i) {
     if (matches(kRows[i])) return static_cast<DType>(i);
   }
