@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace arraywire::wire {
@@ -21,6 +22,7 @@ enum class WireError : std::uint8_t {
   BadField,      // an enum value, string or list that the protocol does not allow
 };
 std::string_view describe(WireError) noexcept;
+std::string describe_other_major(Version peer);  // names both versions
 
 // Holds a verified copy of one header at a time; nothing is allocated once it is warm. Threads: one at a time. Never throws on
 // account of a peer's bytes.
@@ -35,14 +37,16 @@ class Decoder {
   // The header's version, after read() succeeded or answered OtherMajor.
   Version peer_version() const noexcept;
 
-  // The body of the header that was read last; to be called only if its kind is that. `out` is overwritten whole, keeping its memory.
-  [[nodiscard]] bool hello(Hello& out) const;  // false: BadField
+  // The body of the header that was read last; to be called only if its kind is that. `out` is overwritten whole, keeping its
+  // memory. false: body_error() says why, and `out` is unspecified.
+  [[nodiscard]] bool hello(Hello& out) const;
   [[nodiscard]] bool welcome(Welcome& out) const;
   [[nodiscard]] bool refused(Refused& out) const;
-  [[nodiscard]] bool data(Data& out) const;    // false: BadSpec or BadField
+  [[nodiscard]] bool data(Data& out) const;
   [[nodiscard]] bool returns(Return& out) const;
   [[nodiscard]] bool end(End& out) const;
   [[nodiscard]] bool bye(Bye& out) const;
+  WireError body_error() const noexcept;  // BadSpec or BadField, of the last body function that answered false
 
  private:
   class Impl;

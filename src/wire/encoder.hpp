@@ -22,8 +22,11 @@ struct DataTemplate {
 };
 
 // Reuses one buffer: the returned bytes are valid until the next call, and nothing is allocated once it is warm.
-// Threads: one at a time. Envelope::kind is ignored, the function says it. Throws Error{InvalidArgument} when a header would exceed
-// kMaxHeaderBytes (hello, welcome, data: their text is the application's).
+// Threads: one at a time. Envelope::kind is ignored, the function says it.
+// Errors: hello, welcome and data throw Error{InvalidArgument} for what no receiver would accept: a header above kMaxHeaderBytes,
+// text that is not UTF-8 or contains a zero, an empty attribute key, lists beyond their limits. returns and bye throw it for
+// lists beyond kMaxListed alone (a session within queue + hold never has that many); the others never throw it. Names of
+// subscribers and reasons are for people: they are cut to their limits, and what is not text in them becomes '?'.
 class Encoder {
  public:
   Encoder();
