@@ -2,24 +2,50 @@
 #pragma once
 
 #include "arraywire/loan.hpp"
+#include "core/mutex.hpp"
 #include "memory/block.hpp"
+#include "memory/descriptor.hpp"
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 namespace arraywire::memory {
 
 // Blocks whose last reference is gone, waiting for somebody who may run user code. Blocks are recycled: no allocation once warm.
-// Threads: any; its lock is a leaf. Lifetime: shared by the service and by every block in use.
+// Threads: any; its lock is a leaf. Lifetime: shared by the service and by every block in use. If a block outlives every other
+// owner, dropping it destroys the queue, and its callback runs there and then: there is nobody else left to run it.
 class ReleaseQueue : public std::enable_shared_from_this<ReleaseQueue> {
  public:
   static std::shared_ptr<ReleaseQueue> create();  // throws Error when no eventfd can be had
   ~ReleaseQueue();                                // runs what is left
 
-  // A block with one reference. When the last reference is dropped, run_callbacks() will run `callback`, once.
+  // A block with one reference. When the last reference is dropped, run_callbacks() will run `callback`, once. When this throws
+  // (no memory), the callback is still the caller's.
   Reference borrow(FreeCallback callback);
-  int descriptor() const noexcept;  // readable while callbacks wait
-  void run_callbacks() noexcept;    // runs user code: never call it with a lock held
+  int descriptor() const noexcept { return event_.get(); }  // readable while callbacks wait
+  void run_callbacks() noexcept;                            // runs user code: never call it with a lock held
+
+ private:
+  class BorrowedBlock;
+  // Blocks linked through themselves, so that pushing one allocates nothing. First in, first out.
+  struct List {
+    BorrowedBlock* first = nullptr;
+    BorrowedBlock* last = nullptr;
+    void push(BorrowedBlock& block) noexcept;
+    BorrowedBlock* pop() noexcept;
+  };
+
+  explicit ReleaseQueue(Descriptor event);
+  void push(BorrowedBlock& block) noexcept;
+  BorrowedBlock* pop_waiting() noexcept;
+  BorrowedBlock& idle_block();
+
+  const Descriptor event_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<BorrowedBlock>> blocks_ GUARDED_BY(mutex_);
+  List waiting_ GUARDED_BY(mutex_);
+  List idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace arraywire::memory

@@ -1,69 +1,76 @@
 // A publisher's slots.
 #pragma once
 
-#include "arraywire/array_view.hpp"
 #include "arraywire/result.hpp"
-#include "memory/block.hpp"
+#include "core/mutex.hpp"
+#include "memory/inventory.hpp"
+#include "memory/limits.hpp"
+#include "memory/slot.hpp"
+#include "memory/waiters.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <string>
 #include <vector>
 
 namespace arraywire::memory {
 
-class Pool;
-
-// Where one array lies in a slot.
-struct Placement {
-  ArraySpec spec{};
-  std::size_t offset_bytes = 0;    // a multiple of kArrayAlignmentBytes
-  std::size_t capacity_bytes = 0;  // of the array as loaned; a respec must fit it
-};
-
-// One block of payload memory: one sealed memfd, allocated in full and faulted in when it is created, mapped at one address
-// for its life. A free slot has no references and belongs to its pool; a used one keeps its pool alive.
-class Slot final : public Block {
- public:
-  std::uint64_t id() const noexcept;        // unique in its pool, from 1, never reused
-  std::span<std::byte> bytes() const noexcept;  // the whole slot
-  int descriptor() const noexcept;          // of the memfd; sealed SHRINK, GROW, FUTURE_WRITE, SEAL
-  std::vector<Placement>& layout() noexcept;  // of the message in it: written by its one loan, read-only once published
- private: /* the implementer's */
-};
-
 enum class PoolError : std::uint8_t {
   Exhausted,  // at the limit, and no free slot
-  TooLarge,   // more than the limit, or than memory and cgroups can back now
+  TooLarge,   // more than the limit, or than memory and cgroups can back now, and no waiting helps
   Stopped,
 };
 
-// Bytes that a slot for these arrays needs, and where each lies. Throws Error for an invalid spec, none, or more than kMaxArrays.
-std::size_t place(std::span<const ArraySpec> specs, std::vector<Placement>& layout);
-
-// Reuse by best fit; grows when arrays grow; slots that were not used for a while because arrays shrank are given back.
-// Threads: any. Its lock is a leaf: nothing else is locked or called under it, except memfd creation, which is outside it.
+// Reuse by best fit; grows when arrays grow; slots that were not wanted for a while because arrays shrank are given back.
+// Ownership: shared by the publisher and every slot in use: the last of them unmaps everything.
+// Threads: any. Its lock is a leaf: nothing else is locked or called under it. Slots are created and destroyed outside it; their
+// bytes are counted against the limit before and until after, so that concurrent takes cannot overshoot.
+// Allocation: none in take and drop, once there are enough slots.
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
-  static std::shared_ptr<Pool> create(std::size_t max_bytes);  // 0 = default_limit_bytes()
+  static std::shared_ptr<Pool> create(std::size_t max_bytes);  // 0 = default_limit_bytes(); rounded up to whole pages
   ~Pool();
 
-  // A slot of at least `bytes`, with one reference. Waits up to `timeout` for one to come free. `stop_fd` readable = Stopped.
+  // A slot of at least `bytes`, with one reference. Waits up to `timeout` for one to come free; `stop_fd` readable ends the wait
+  // (-1 = none). Throws Error{System} when the system refuses a new slot for want of anything but memory, and none will come
+  // free.
   Result<Reference, PoolError> take(std::size_t bytes, std::chrono::nanoseconds timeout, int stop_fd);
-  // Creates `slots` slots of exactly this use now and never gives them back. Throws Error{NoMemory}.
+  // Creates `slots` slots of exactly this use now and never gives them back. All or nothing. Throws Error{NoMemory} or {System}.
   void reserve(std::size_t bytes, std::size_t slots);
 
-  std::size_t limit_bytes() const noexcept;
-  std::size_t bytes() const;  // in slots now, free and used
-  std::size_t slots() const;
-  std::size_t slots_in_use() const;
-};
+  // Hand-over. Each call counts one session as having the slot; unmapped() takes that back. A slot that sessions have still
+  // counts against the limit after it was given back here, until the last of them has unmapped it.
+  std::shared_ptr<const SlotFile> hand_over(Slot& slot);         // the caller holds a reference to it
+  std::vector<std::shared_ptr<const SlotFile>> hand_over_all();  // every slot there is, once each
+  void unmapped(std::uint64_t slot_id) noexcept;                 // one session has unmapped it, or ended
+  void collect_retired(std::vector<std::uint64_t>& ids);         // appends slots gone since the last call that sessions have
 
-// A quarter of RAM or of the tightest memory cgroup above us, the lesser.
-std::size_t default_limit_bytes();
-// What can be allocated now without the OOM killer: MemAvailable and every memory cgroup above us, whichever is least.
-std::size_t available_bytes();
+  std::size_t limit_bytes() const noexcept;
+  std::size_t bytes() const;  // counted against the limit now: slots free and used, and given-back ones that sessions still have
+  std::size_t slots() const;  // free and used
+  std::size_t slots_in_use() const;
+
+ private:
+  friend class Slot;
+  class Waiting;
+  struct Attempt;
+
+  explicit Pool(std::size_t limit_bytes);
+  void put_back(Slot& slot) noexcept;
+  std::size_t size_for(std::size_t bytes) const noexcept;
+  void begin_take();
+  Result<Slot*, PoolError> try_take(std::size_t size);
+  Attempt attempt(std::size_t size, const Shortage& shortage);
+  Result<Slot*, MemfdFailure> create_slot(std::uint64_t id, std::size_t size, bool reserved);
+  Slot* create_reserved(std::size_t size);
+  void destroy(Removal&& removal) noexcept;
+
+  const std::size_t limit_bytes_;
+  mutable Mutex mutex_;
+  Inventory inventory_ GUARDED_BY(mutex_);
+  Waiters waiters_ GUARDED_BY(mutex_);
+};
 
 }  // namespace arraywire::memory
