@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arraywire/array_view.hpp"
+#include "arraywire/free_callback.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -46,12 +47,6 @@ class Loan {
   memory::Slot* slot_ = nullptr;  // owns one reference
 };
 static_assert(!std::is_copy_constructible_v<Loan> && std::is_nothrow_move_constructible_v<Loan>);
-
-// Called once, on any thread, when nothing can touch the memory any more. Must not call arraywire.
-struct FreeCallback {
-  void (*run)(void* hint) noexcept = nullptr;
-  void* hint = nullptr;
-};
 
 // Someone else's memory, lent until the callback runs. Move-only; runs the callback itself if nobody took it over.
 class Borrowed {

@@ -1,7 +1,7 @@
 // Someone else's memory with a free callback, and the queue on which callbacks wait to be run off zmq's threads.
 #pragma once
 
-#include "arraywire/loan.hpp"
+#include "arraywire/free_callback.hpp"
 #include "core/mutex.hpp"
 #include "memory/block.hpp"
 #include "memory/descriptor.hpp"

@@ -1,0 +1,12 @@
+// How memory that was lent is given back.
+#pragma once
+
+namespace arraywire {
+
+// Called once, on any thread, when nothing can touch the memory any more. Must not call arraywire.
+struct FreeCallback {
+  void (*run)(void* hint) noexcept = nullptr;
+  void* hint = nullptr;
+};
+
+}  // namespace arraywire
