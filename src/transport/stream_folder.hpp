@@ -1,7 +1,9 @@
 // One folder per stream: lock, data.sock, slots.sock. The lock says who serves it.
 #pragma once
 
-#include <cstdint>
+#include "transport/folder_info.hpp"
+#include "transport/folder_lock.hpp"
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -9,17 +11,9 @@
 
 namespace arraywire::transport {
 
-// What the lock file says of its holder.
-struct FolderInfo {
-  int pid = 0;
-  std::string user{};
-  std::vector<std::string> endpoints{};
-  std::uint32_t consumers = 0;
-};
-
-// A stream's name, held for this object's life by an open-file-description lock (F_OFD_SETLK) on `lock`, closed in forked children
-// (and with O_CLOEXEC). A folder that a killed publisher left is taken over. The lock file is never unlinked; data.sock and slots.sock are,
-// when we let go.
+// A stream's name, held for this object's life by the lock on `lock`, which forked children and executed programs do not keep. A
+// folder that a killed publisher left is taken over. The lock file is never unlinked; data.sock and slots.sock are, when we take
+// over and when we let go. Threads: one at a time. In a forked child it holds nothing, does nothing and leaves the files alone.
 // Errors: the constructor throws Error: InUse naming stream, folder and the holder's pid; InvalidArgument for a bad name or a
 // socket path above 107 bytes; NotPermitted and System naming the path.
 class StreamFolder {
@@ -29,13 +23,15 @@ class StreamFolder {
   StreamFolder(const StreamFolder&) = delete;
   StreamFolder& operator=(const StreamFolder&) = delete;
 
-  const std::filesystem::path& path() const noexcept;
-  std::string data_endpoint() const;                 // "ipc://.../data.sock"
-  void write_info(const FolderInfo& info) noexcept;  // into the lock file, replaced whole
+  const std::filesystem::path& path() const noexcept { return path_; }
+  std::string data_endpoint() const;  // "ipc://.../data.sock"
+  std::filesystem::path slots_socket() const { return path_ / "slots.sock"; }
+  // Into the lock file, replaced whole. pid and user are ours where they are not given. Information only: a failure is no error.
+  void write_info(const FolderInfo& info) noexcept;
 
  private:
   std::filesystem::path path_;
-  int lock_ = -1;
+  std::optional<FolderLock> lock_{};
 };
 
 struct FoundStream {
@@ -45,7 +41,10 @@ struct FoundStream {
 };
 // Only asks (F_OFD_GETLK): never takes a lock, so that it cannot refuse a starting publisher.
 bool is_served(const std::filesystem::path& folder) noexcept;
-std::optional<std::filesystem::path> find_served(const std::vector<std::filesystem::path>& runtime_directories, const std::string& stream);
+// In the first of the directories that serves it. Directories and folders that are not to be trusted are passed over.
+std::optional<std::filesystem::path> find_served(const std::vector<std::filesystem::path>& runtime_directories,
+                                                 const std::string& stream);
+// All of them, in the order of the directories and then of the names.
 std::vector<FoundStream> list_served(const std::vector<std::filesystem::path>& runtime_directories);
 
 }  // namespace arraywire::transport
