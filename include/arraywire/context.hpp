@@ -1,51 +1,19 @@
 // One Context per process: the zmq context, one service thread, and the callback that events go to.
 #pragma once
 
+#include "arraywire/context_options.hpp"
 #include "arraywire/error.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace arraywire {
 
-inline constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::max();
-
 namespace transport {
 class Service;
 }
-
-enum class EventKind : std::uint8_t {
-  Joined,      // publisher: a session was granted
-  Left,        // publisher: a session ended; why
-  Refused,     // either side: a session was refused; why
-  Waived,      // publisher: a session kept publish waiting for the whole block_limit; it is not waited for until it takes
-  Abandoned,   // publisher (distribute): a message was given up after three deliveries
-  Malformed,   // either side: a peer's message was dropped; why
-  Connected,   // subscriber: the session was granted; lane and why
-  Silent,      // subscriber: nothing was heard from the publisher for 3 s; it is not believed dead yet
-  Resumed,     // subscriber: a silent publisher was heard again
-  Gap,         // subscriber: a new epoch began; what its predecessor still sent is unknown
-  Ended,       // subscriber: the stream ended in order
-};
-
-struct Event {
-  EventKind kind{};
-  std::string stream{};
-  std::string peer{};    // the other side's name, with its pid where known
-  std::string detail{};  // one line for a person
-};
-std::string_view name(EventKind) noexcept;
-
-struct ContextOptions {
-  std::filesystem::path runtime_directory{};     // empty: $ARRAYWIRE_RUNTIME_DIR, else the usual places (docs/design.md)
-  int io_threads = 1;                            // of libzmq; more help above about 4 GB/s inline
-  std::function<void(const Event&)> on_event{};  // any thread, never while a lock is held; must not throw or block for long
-};
 
 // Prints nothing and installs no signal handler.
 // Lifetime: Publishers and Subscribers keep what they need of it; destroying it stops them. Samples and loans may outlive it.
