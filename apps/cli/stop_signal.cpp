@@ -1,0 +1,81 @@
+#include "cli/stop_signal.hpp"
+
+#include "arraywire/context.hpp"
+#include "cli/values.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace arraywire::cli {
+namespace {
+
+// A handler has no argument of its own: this is the one that lives now.
+std::atomic<StopSignal*> g_current{nullptr};
+static_assert(std::atomic<StopSignal*>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGALRM};
+
+}  // namespace
+
+void StopSignal::handle(int signal) {
+  const int saved = errno;
+  if (StopSignal* self = g_current.load()) {
+    const int count = self->signals_.fetch_add(1) + 1;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(self->event_, &one, sizeof one);
+    const unsigned grace = self->grace_seconds_.load();
+    if (signal != SIGALRM && grace > 0) alarm(grace);
+    Context* context = self->context_.load();
+    if (context != nullptr && count >= self->stop_at_.load()) context->stop();
+  }
+  errno = saved;
+}
+
+StopSignal::StopSignal() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (event_ < 0) throw Failure("no eventfd for signals: too many open files?");
+  g_current.store(this);
+  struct sigaction action {};
+  action.sa_handler = &StopSignal::handle;
+  sigemptyset(&action.sa_mask);
+  for (const int other : kSignals) sigaddset(&action.sa_mask, other);
+  // No SA_RESTART: a blocked read or write must come back to see that it should stop.
+  for (const int number : kSignals) sigaction(number, &action, nullptr);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, nullptr);
+}
+
+StopSignal::~StopSignal() {
+  alarm(0);
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  sigemptyset(&action.sa_mask);
+  for (const int number : kSignals) sigaction(number, &action, nullptr);
+  g_current.store(nullptr);
+  close(event_);
+}
+
+void StopSignal::attach(Context& context, int nth, std::chrono::seconds grace) noexcept {
+  stop_at_.store(nth);
+  grace_seconds_.store(static_cast<unsigned>(std::clamp<std::int64_t>(grace.count(), 0, 1'000'000)));
+  context_.store(&context);
+  // A signal before the store above found no context: catch up.
+  if (signals_.load() >= nth) context.stop();
+}
+
+bool StopSignal::wait_until(std::chrono::steady_clock::time_point deadline) const noexcept {
+  while (!requested()) {
+    const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - std::chrono::steady_clock::now()).count();
+    if (left <= 0) return false;
+    const timespec timeout{.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
+    pollfd wanted{.fd = event_, .events = POLLIN, .revents = 0};
+    ppoll(&wanted, 1, &timeout, nullptr);
+  }
+  return true;
+}
+
+}  // namespace arraywire::cli

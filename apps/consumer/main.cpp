@@ -1,0 +1,58 @@
+// arraywire-consumer: takes the messages of a stream and reads, stores or passes them on.
+#include "arraywire/subscriber.hpp"
+#include "cli/log.hpp"
+#include "cli/program.hpp"
+#include "cli/summary_file.hpp"
+#include "consumer/options.hpp"
+#include "consumer/session.hpp"
+#include "consumer/stream_table.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace arraywire::consumer {
+namespace {
+
+constexpr const char* kProgram = "arraywire-consumer";
+
+int list() {
+  const Context context;
+  const std::string table = stream_table(list_streams(context));
+  if (const int error = write_fully(STDOUT_FILENO, std::as_bytes(std::span(table))))
+    throw cli::Failure("stdout: " + cli::errno_text(error));
+  return cli::kDone;
+}
+
+int consume(const Options& options) {
+  cli::StopSignal stop;
+  if (options.list) return list();
+  if (options.lane == LaneChoice::SharedMemory)
+    throw cli::Failure("--lane shared-memory: is not there yet; auto takes the best there is");
+  const auto log = cli::make_log(kProgram, options.log_level);
+  const auto sink = open_sink(options, stop);
+  cli::SummaryFile summary = options.json.empty() ? cli::SummaryFile() : cli::SummaryFile(options.json);
+  Context context({.on_event = [log](const Event& event) { cli::log_event(*log, event); }});
+  const cli::AttachedContext attached(stop, context, 1);
+  Subscriber subscriber(
+      context, options.source,
+      {.when_full = options.when_full, .queue = options.queue, .hold = options.hold, .lane = options.lane, .name = options.name});
+  Session session(options, context, subscriber, *sink, stop, *log);
+  session.run();
+  if (!session.complaint().empty()) cli::complain(kProgram, session.complaint());
+  log->info("{}", session.summary_text());
+  if (summary) summary.write(session.summary_json());
+  return session.exit_status();
+}
+
+}  // namespace
+}  // namespace arraywire::consumer
+
+int main(int argc, char** argv) {
+  using namespace arraywire;
+  keep_receive_memory();
+  return cli::run_program(consumer::kProgram, [&] {
+    const auto options = consumer::parse_options(argc, argv);
+    return options ? consumer::consume(*options) : cli::kDone;
+  });
+}

@@ -1,0 +1,39 @@
+#include "producer/mapped_file.hpp"
+
+#include "cli/descriptor.hpp"
+#include "cli/values.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace arraywire::producer {
+
+std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
+  // O_NONBLOCK: opening a fifo must not wait for a writer; it is refused below.
+  const cli::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!file || fstat(file.get(), &status) != 0) throw cli::Failure(fmt::format("{}: {}", path, cli::errno_text(errno)));
+  if (!S_ISREG(status.st_mode)) throw cli::Failure(path + ": not a regular file");
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size == 0) throw cli::Failure(path + ": the file is empty");
+  void* start = mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+  if (start == MAP_FAILED) throw cli::Failure(fmt::format("{}: cannot be mapped: {}", path, cli::errno_text(errno)));
+  madvise(start, size, MADV_SEQUENTIAL);  // read ahead generously
+  return std::shared_ptr<const MappedFile>(new MappedFile({static_cast<const std::byte*>(start), size}));
+}
+
+MappedFile::~MappedFile() { munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
+
+void MappedFile::will_need(std::span<const std::byte> part) const noexcept {
+  static const auto kPage = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / kPage * kPage;
+  const auto end = reinterpret_cast<std::uintptr_t>(part.data() + part.size());
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
+}
+
+}  // namespace arraywire::producer

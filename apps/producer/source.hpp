@@ -1,0 +1,40 @@
+// Where messages come from.
+#pragma once
+
+#include "arraywire/publisher.hpp"
+#include "cli/stop_signal.hpp"
+#include "producer/options.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <variant>
+
+namespace arraywire::producer {
+
+// What to publish: a filled loan; memory of the source's own; or an array to be packed first, which the source keeps until the
+// next call.
+using Payload = std::variant<Loan, Borrowed, ConstArrayView>;
+
+// A loan for this spec, waited for; nullopt when the program should stop.
+using LoanMaker = std::function<std::optional<Loan>(const ArraySpec&)>;
+
+// Threads: one. Errors: Failure, naming the file.
+class Source {
+ public:
+  virtual ~Source() = default;
+  // The next message; nullopt at the end, and when the program should stop. May add to `metadata`; frame_id is the caller's.
+  virtual std::optional<Payload> next(const LoanMaker& loan, Metadata& metadata) = 0;
+  // Back to the start. Throws Failure where there is none to go back to.
+  virtual void rewind() = 0;
+  // Why the source ended early (a partial last frame); empty = it did not.
+  virtual std::string complaint() const { return {}; }
+};
+
+// The files are opened and checked here. Lifetime: `stop` outlives the source.
+std::unique_ptr<Source> open_source(const Options& options, const cli::StopSignal& stop);
+
+std::unique_ptr<Source> open_npy_source(const std::string& pattern, bool split);
+std::unique_ptr<Source> open_raw_source(const std::string& path, const ArraySpec& spec, const cli::StopSignal& stop);
+
+}  // namespace arraywire::producer
