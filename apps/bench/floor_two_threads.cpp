@@ -1,0 +1,63 @@
+#include "floor_two_threads.hpp"
+
+#include "frame.hpp"
+
+#include <chrono>
+#include <semaphore>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace bench {
+
+namespace {
+
+constexpr std::ptrdiff_t kBuffers = 4;
+
+class TwoThreads : public Measurement {
+ public:
+  void start(std::size_t frame_bytes) override {
+    for (std::ptrdiff_t i = 0; i < kBuffers; ++i) buffers_.push_back(std::make_unique<WarmBuffer>(frame_bytes));
+  }
+
+  // A buffer belongs to the writer from `empty` acquired to `filled` released, and to the reader the other way round; the
+  // semaphores order what they did with it. The reader never stops early, so the writer always ends.
+  double run(std::uint64_t frames) override {
+    std::counting_semaphore<kBuffers> empty(kBuffers);
+    std::counting_semaphore<kBuffers> filled(0);
+    std::uint64_t wrong = 0;
+    const auto start = std::chrono::steady_clock::now();
+    {
+      const std::jthread writer([&] {
+        for (std::uint64_t i = 0; i < frames; ++i) {
+          empty.acquire();
+          fill(buffer(i), next_ + i);
+          filled.release();
+        }
+      });
+      for (std::uint64_t i = 0; i < frames; ++i) {
+        filled.acquire();
+        if (!read_back(buffer(i), next_ + i)) ++wrong;
+        empty.release();
+      }
+    }
+    next_ += frames;
+    if (wrong != 0) throw std::runtime_error("floor/two_threads: " + std::to_string(wrong) + " frames were wrong");
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+
+ private:
+  std::span<std::byte> buffer(std::uint64_t frame) const { return buffers_[frame % buffers_.size()]->bytes(); }
+
+  std::vector<std::unique_ptr<WarmBuffer>> buffers_{};
+  std::uint64_t next_ = 0;  // changed between runs only
+};
+
+}  // namespace
+
+std::unique_ptr<Measurement> make_two_threads(const Family& /*family*/, const std::filesystem::path& /*directory*/) {
+  return std::make_unique<TwoThreads>();
+}
+
+}  // namespace bench

@@ -1,0 +1,86 @@
+#include "frame.hpp"
+
+#include <sys/mman.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace bench {
+
+namespace {
+
+constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
+
+// Payload is promised to be 8-byte aligned at most, so words go through memcpy.
+std::uint64_t word_at(std::span<const std::byte> frame, std::size_t offset) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, frame.data() + offset, kWordBytes);
+  return word;
+}
+
+std::uint64_t filler(std::uint64_t counter) noexcept { return (counter & 0xff) * 0x0101010101010101U; }
+
+// Eight independent sums, so that the loop runs at the speed of memory rather than of one add after the other.
+std::uint64_t sum_words(std::span<const std::byte> frame) noexcept {
+  constexpr std::size_t kLanes = 8;
+  std::array<std::uint64_t, kLanes> sums{};
+  std::size_t offset = 0;
+  for (; offset + kLanes * kWordBytes <= frame.size(); offset += kLanes * kWordBytes) {
+    std::array<std::uint64_t, kLanes> words;
+    std::memcpy(words.data(), frame.data() + offset, sizeof words);
+    for (std::size_t i = 0; i < kLanes; ++i) sums[i] += words[i];
+  }
+  for (; offset < frame.size(); offset += kWordBytes) sums[0] += word_at(frame, offset);
+  std::uint64_t total = 0;
+  for (const std::uint64_t sum : sums) total += sum;
+  return total;
+}
+
+}  // namespace
+
+WarmBuffer::WarmBuffer(std::size_t bytes) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw std::system_error(errno, std::generic_category(), "map a buffer of " + std::to_string(bytes) + " bytes");
+  }
+  std::memset(memory, 1, bytes);
+  bytes_ = {static_cast<std::byte*>(memory), bytes};
+}
+
+WarmBuffer::~WarmBuffer() { ::munmap(bytes_.data(), bytes_.size()); }
+
+void stamp(std::span<std::byte> frame, std::uint64_t counter) noexcept {
+  std::memcpy(frame.data(), &counter, kWordBytes);
+  std::memcpy(frame.data() + frame.size() - kWordBytes, &counter, kWordBytes);
+}
+
+void check_stamp(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t counter) {
+  check_words(frame, frame_bytes, counter, counter);
+}
+
+void check_words(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t first, std::uint64_t last) {
+  if (frame.size() != frame_bytes) {
+    throw std::runtime_error("got a frame of " + std::to_string(frame.size()) + " bytes, not " + std::to_string(frame_bytes));
+  }
+  const std::uint64_t got_first = word_at(frame, 0);
+  const std::uint64_t got_last = word_at(frame, frame.size() - kWordBytes);
+  if (got_first == first && got_last == last) return;
+  throw std::runtime_error("expected a frame from " + std::to_string(first) + " to " + std::to_string(last) + ", got one from " +
+                           std::to_string(got_first) + " to " + std::to_string(got_last));
+}
+
+void fill(std::span<std::byte> frame, std::uint64_t counter) noexcept {
+  std::memset(frame.data(), static_cast<int>(counter & 0xff), frame.size());
+  stamp(frame, counter);
+}
+
+bool read_back(std::span<const std::byte> frame, std::uint64_t counter) noexcept {
+  const std::uint64_t filled_words = frame.size() / kWordBytes - 2;
+  const bool whole = sum_words(frame) == filled_words * filler(counter) + 2 * counter;
+  return whole && word_at(frame, 0) == counter && word_at(frame, frame.size() - kWordBytes) == counter;
+}
+
+}  // namespace bench

@@ -1,0 +1,89 @@
+#include "google_benchmark.hpp"
+
+#include "families.hpp"
+#include "stop_signal.hpp"
+
+#include <benchmark/benchmark.h>
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace bench {
+
+namespace {
+
+// The measurement that runs now. Google Benchmark calls a benchmark several times to find its iterations; the peers live on in
+// between, until another measurement is wanted.
+class Current {
+ public:
+  explicit Current(RunDirectory& directory) noexcept : directory_(directory) {}
+
+  Measurement& get(const Family& family, std::size_t frame_bytes) {
+    if (measurement_ != nullptr && family_ == &family && frame_bytes_ == frame_bytes) return *measurement_;
+    stop();
+    auto made = family.make(family, directory_.make_child());
+    made->start(frame_bytes);
+    measurement_ = std::move(made);
+    family_ = &family;
+    frame_bytes_ = frame_bytes;
+    return *measurement_;
+  }
+
+  void stop() {
+    const auto stopping = std::exchange(measurement_, nullptr);
+    if (stopping != nullptr) stopping->stop();
+  }
+
+  void drop() noexcept { measurement_ = nullptr; }
+
+ private:
+  RunDirectory& directory_;
+  std::unique_ptr<Measurement> measurement_{};
+  const Family* family_ = nullptr;
+  std::size_t frame_bytes_ = 0;
+};
+
+struct Session {
+  Current current;
+  bool failed = false;
+};
+
+void measure(benchmark::State& state, const Family& family, Session& session) {
+  const auto frame_bytes = static_cast<std::size_t>(state.range(0));
+  try {
+    if (stop_requested()) throw StopRequested();
+    Measurement& measurement = session.current.get(family, frame_bytes);
+    const std::uint64_t frames = whole_passes(family, frame_bytes, static_cast<std::uint64_t>(state.max_iterations));
+    measurement.run(std::max<std::uint64_t>(1, frames / 8));  // warm up
+    while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(frames)))
+      state.SetIterationTime(measurement.run(frames));
+    state.SetBytesProcessed(static_cast<std::int64_t>(frames * frame_bytes));
+    for (const auto& [name, value] : measurement.counters()) state.counters[name] = value;
+  } catch (const Absent& absent) {
+    state.SkipWithError(absent.what());
+  } catch (const std::exception& error) {
+    session.failed = true;
+    session.current.drop();
+    state.SkipWithError(error.what());
+  }
+}
+
+}  // namespace
+
+int run_google_benchmarks(RunDirectory& directory) {
+  Session session{Current(directory)};
+  for (const Family& family : families()) {
+    auto* registered = benchmark::RegisterBenchmark(
+        std::string(family.name).c_str(), [&family, &session](benchmark::State& state) { measure(state, family, session); });
+    registered->Unit(benchmark::kMillisecond);
+    if (!family.one_thread) registered->UseManualTime();
+    if (family.small_frames) registered->Arg(kSmallFrameBytes);
+    for (const std::size_t bytes : kFrameBytes) registered->Arg(static_cast<std::int64_t>(bytes));
+  }
+  if (benchmark::RunSpecifiedBenchmarks() == 0) return 2;
+  session.current.stop();
+  return session.failed ? 1 : 0;
+}
+
+}  // namespace bench

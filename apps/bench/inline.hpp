@@ -1,0 +1,12 @@
+// loan -> publish -> take -> release on the inline lane: hand-off of warm memory, without a fill.
+#pragma once
+
+namespace bench {
+
+class Peer;
+
+void inline_ipc_producer(Peer& peer);
+void inline_tcp_producer(Peer& peer);
+void inline_consumer(Peer& peer);
+
+}  // namespace bench

@@ -1,0 +1,29 @@
+// The peer's end of the channel that peer_pair.hpp describes.
+#pragma once
+
+#include "measurement.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace bench {
+
+class Peer {
+ public:
+  std::size_t frame_bytes = 0;
+  std::filesystem::path directory{};  // shared by the two peers of one measurement, empty at first
+  std::string address{};              // of the producer, as it said; consumers only
+
+  // Says "ready", then calls `batch` with the number of frames for each order, until the driver closes the channel.
+  // `report` gives the counters of the batch; it is not within the measured time.
+  void serve(const std::string& own_address, const std::function<void(std::uint64_t)>& batch,
+             const std::function<Counters()>& report = {});
+};
+
+// `--peer FAMILY ROLE BYTES DIRECTORY ADDRESS`: what this program does as a peer. The process's exit status.
+int run_peer(int argc, char** argv);
+
+}  // namespace bench

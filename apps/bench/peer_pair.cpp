@@ -1,0 +1,86 @@
+#include "peer_pair.hpp"
+
+#include <unistd.h>
+#include <array>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+namespace bench {
+
+namespace {
+
+constexpr std::uint64_t kFirstFrames = 8;  // connect both sides and touch every buffer that they rotate through
+
+std::string next_line(ChildProcess& child) {
+  const std::array<ChildProcess*, 1> only{&child};
+  return next_lines(only).front();
+}
+
+struct Done {
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+  Counters counters{};
+};
+
+Done parse_done(const std::string& line) {
+  Done done;
+  std::string word;
+  std::istringstream words(line);
+  words >> word >> done.start_ns >> done.end_ns;
+  if (!words || word != "done") throw std::runtime_error("a peer answered \"" + line + "\"");
+  while (words >> word) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) throw std::runtime_error("a peer answered \"" + line + "\"");
+    done.counters[word.substr(0, equals)] = std::stod(word.substr(equals + 1));
+  }
+  return done;
+}
+
+}  // namespace
+
+PeerPair::PeerPair(std::string name, PeerCommand command, std::filesystem::path directory)
+    : name_(std::move(name)), command_(std::move(command)), directory_(std::move(directory)) {}
+
+void PeerPair::spawn(std::optional<ChildProcess>& child, const std::string& role, std::size_t frame_bytes,
+                     const std::string& address) {
+  PeerCommand command = command_;
+  command.insert(command.end(), {role, std::to_string(frame_bytes), directory_.string(), address});
+  child.emplace(name_ + " " + role, command);
+}
+
+void PeerPair::start(std::size_t frame_bytes) {
+  if (::access(command_.front().c_str(), X_OK) != 0) throw Absent(name_ + ": absent: no " + command_.front());
+  spawn(producer_, "producer", frame_bytes, "");
+  std::istringstream ready(next_line(*producer_));
+  std::string word;
+  std::string address;
+  ready >> word >> address;
+  spawn(consumer_, "consumer", frame_bytes, address);
+  next_line(*consumer_);
+  run(kFirstFrames);
+}
+
+double PeerPair::run(std::uint64_t frames) {
+  const std::string order = "run " + std::to_string(frames);
+  consumer_->send(order);
+  producer_->send(order);
+  const std::array<ChildProcess*, 2> both{&*consumer_, &*producer_};
+  const auto lines = next_lines(both);
+  const Done consumed = parse_done(lines[0]);
+  const Done produced = parse_done(lines[1]);
+  counters_ = consumed.counters;
+  return static_cast<double>(consumed.end_ns - produced.start_ns) * 1e-9;
+}
+
+void PeerPair::stop() {
+  consumer_->finish();
+  producer_->finish();
+}
+
+std::unique_ptr<Measurement> make_peer_pair(const Family& family, const std::filesystem::path& directory) {
+  const std::string name(family.name);
+  return std::make_unique<PeerPair>(name, PeerCommand{"/proc/self/exe", "--peer", name}, directory);
+}
+
+}  // namespace bench

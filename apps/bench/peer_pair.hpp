@@ -1,0 +1,45 @@
+// A measurement between two processes: a producer and a consumer, both children of the driver (this program without --peer).
+//
+// The channel's lines. Peer, once: "ready [ADDRESS]", "absent WHY" or "error WHY". Then, for each "run FRAMES" of the driver:
+// "done START_NS END_NS [NAME=VALUE ...]" (CLOCK_MONOTONIC, the same in both processes) or "error WHY". End of file: end.
+#pragma once
+
+#include "child_process.hpp"
+#include "families.hpp"
+#include "measurement.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+// A program and its first arguments. Appended are: role, frame bytes, directory and, for the consumer, the producer's address.
+using PeerCommand = std::vector<std::string>;
+
+class PeerPair : public Measurement {
+ public:
+  PeerPair(std::string name, PeerCommand command, std::filesystem::path directory);
+
+  void start(std::size_t frame_bytes) override;
+  double run(std::uint64_t frames) override;
+  Counters counters() const override { return counters_; }
+  void stop() override;
+
+ private:
+  void spawn(std::optional<ChildProcess>& child, const std::string& role, std::size_t frame_bytes, const std::string& address);
+
+  const std::string name_;
+  const PeerCommand command_;
+  const std::filesystem::path directory_;
+  Counters counters_{};
+  std::optional<ChildProcess> producer_{};
+  std::optional<ChildProcess> consumer_{};
+};
+
+// Two processes of this program, running the family's producer and consumer.
+std::unique_ptr<Measurement> make_peer_pair(const Family& family, const std::filesystem::path& directory);
+
+}  // namespace bench

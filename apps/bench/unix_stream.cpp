@@ -1,0 +1,87 @@
+#include "unix_stream.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace bench {
+
+namespace {
+
+[[noreturn]] void throw_errno(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
+
+sockaddr_un address_of(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.native().size() >= sizeof address.sun_path) throw std::runtime_error("too long for a socket: " + path.string());
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
+  return address;
+}
+
+Descriptor stream_socket() {
+  Descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (made.get() < 0) throw_errno("make a socket");
+  return made;
+}
+
+}  // namespace
+
+Descriptor::Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+Descriptor::~Descriptor() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Descriptor listen_at(const std::filesystem::path& path) {
+  Descriptor listener = stream_socket();
+  const sockaddr_un address = address_of(path);
+  const auto* general = reinterpret_cast<const sockaddr*>(&address);
+  if (::bind(listener.get(), general, sizeof address) != 0 || ::listen(listener.get(), 1) != 0)
+    throw_errno("listen at " + path.string());
+  return listener;
+}
+
+Descriptor accept_one(const Descriptor& listener) {
+  Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (accepted.get() < 0) throw_errno("accept");
+  return accepted;
+}
+
+Descriptor connect_to(const std::filesystem::path& path) {
+  Descriptor connected = stream_socket();
+  const sockaddr_un address = address_of(path);
+  if (::connect(connected.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    throw_errno("connect to " + path.string());
+  }
+  return connected;
+}
+
+void write_exactly(const Descriptor& to, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(to.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) throw_errno("write to the socket");
+    bytes = bytes.subspan(static_cast<std::size_t>(sent));
+  }
+}
+
+void read_exactly(const Descriptor& from, std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t got = ::read(from.get(), bytes.data(), bytes.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("read from the socket");
+    if (got == 0) throw std::runtime_error("the stream ended early");
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace bench

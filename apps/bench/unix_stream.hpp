@@ -1,0 +1,30 @@
+// AF_UNIX stream sockets with the system's default buffers.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace bench {
+
+// Owns a descriptor; move-only.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor = -1) noexcept : descriptor_(descriptor) {}
+  Descriptor(Descriptor&& other) noexcept;
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+  int get() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// Errors: all throw std::system_error; read_exactly also when the stream ends early.
+Descriptor listen_at(const std::filesystem::path& path);
+Descriptor accept_one(const Descriptor& listener);
+Descriptor connect_to(const std::filesystem::path& path);
+void write_exactly(const Descriptor& to, std::span<const std::byte> bytes);
+void read_exactly(const Descriptor& from, std::span<std::byte> bytes);
+
+}  // namespace bench
