@@ -21,6 +21,7 @@ class ReleaseQueue::BorrowedBlock final : public Block {
     callback_ = callback;
     queue_ = std::move(queue);
   }
+  void forget() noexcept { callback_ = {}; }
   void run() noexcept {
     const FreeCallback callback = std::exchange(callback_, {});
     if (callback.run != nullptr) callback.run(callback.hint);
@@ -65,6 +66,8 @@ Reference ReleaseQueue::borrow(FreeCallback callback) {
   block.lend(callback, shared_from_this());
   return Reference(&block);
 }
+
+void ReleaseQueue::take_back(const Reference& block) noexcept { static_cast<BorrowedBlock*>(block.get())->forget(); }
 
 ReleaseQueue::BorrowedBlock& ReleaseQueue::idle_block() {
   Lock lock(mutex_);

@@ -23,6 +23,8 @@ class ReleaseQueue : public std::enable_shared_from_this<ReleaseQueue> {
   // A block with one reference. When the last reference is dropped, run_callbacks() will run `callback`, once. When this throws
   // (no memory), the callback is still the caller's.
   Reference borrow(FreeCallback callback);
+  // The callback is the caller's again: dropping this block, of which the caller has the only reference, runs nothing.
+  static void take_back(const Reference& block) noexcept;
   int descriptor() const noexcept { return event_.get(); }  // readable while callbacks wait
   void run_callbacks() noexcept;                            // runs user code: never call it with a lock held
 

@@ -1,0 +1,252 @@
+#include "transport/publisher_core.hpp"
+
+#include "arraywire/error.hpp"
+#include "transport/publisher_section.hpp"
+#include "transport/runtime_directory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace arraywire::transport {
+
+namespace {
+
+constexpr int kDrainRounds = 64;  // of one critical section; a flood beyond it is left to the service thread
+constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{1000};
+
+void set_options(zmq::socket_t& router) {
+  router.set(zmq::sockopt::router_mandatory, 1);
+  router.set(zmq::sockopt::linger, static_cast<int>(kLingerOfClosedSockets.count()));
+  router.set(zmq::sockopt::sndhwm, kHighWaterMark);
+  router.set(zmq::sockopt::rcvhwm, kHighWaterMark);
+  router.set(zmq::sockopt::maxmsgsize, std::int64_t{wire::kMaxHeaderBytes});  // subscribers send headers only
+  router.set(zmq::sockopt::handshake_ivl, 3000);
+  router.set(zmq::sockopt::tcp_keepalive, 1);
+  router.set(zmq::sockopt::tcp_keepalive_idle, 10);
+  router.set(zmq::sockopt::tcp_keepalive_intvl, 5);
+  router.set(zmq::sockopt::tcp_keepalive_cnt, 4);
+  router.set(zmq::sockopt::tcp_maxrt, 120'000);
+}
+
+}  // namespace
+
+PublisherCore::PublisherCore(Service& service, PublisherSettings settings)
+    : service_(service), settings_(std::move(settings)), epoch_(random_id()), book_(settings_.delivery, settings_.history) {
+  service.require_own_process();
+  folder_ = std::make_unique<StreamFolder>(usable_runtime_directory(service.given_runtime_directory()), settings_.stream);
+  const Lock lock(mutex_);
+  bind(folder_->data_endpoint());
+  for (const std::string& endpoint : settings_.listen) bind(endpoint);
+  descriptors_.push_back(more_.descriptor());
+  write_info();
+}
+
+PublisherCore::~PublisherCore() { close(); }
+
+void PublisherCore::bind(const std::string& endpoint) {
+  zmq::socket_t router(service_.zmq(), zmq::socket_type::router);
+  set_options(router);
+  try {
+    router.bind(endpoint);
+  } catch (const zmq::error_t& e) {
+    const ErrorCode code = e.num() == EADDRINUSE ? ErrorCode::InUse : e.num() == EACCES ? ErrorCode::NotPermitted : ErrorCode::System;
+    throw Error(code, "stream '" + settings_.stream + "' cannot listen on " + endpoint + ": " + e.what());
+  }
+  endpoints_.push_back(router.get(zmq::sockopt::last_endpoint));
+  descriptors_.push_back(router.get(zmq::sockopt::fd));
+  routers_.push_back(std::move(router));
+}
+
+void PublisherCore::close() noexcept {
+  const Lock lock(mutex_);
+  if (std::exchange(closed_, true)) return;
+  peers_.clear();
+  book_.outgoing().clear();
+  routers_.clear();  // what was sent still goes out, within the linger
+  folder_.reset();
+}
+
+// ---- critical sections
+
+bool PublisherCore::drain() {
+  const std::uint64_t before = received_;
+  for (std::size_t i = 0; i < routers_.size(); ++i) {
+    while (received_ - before < kHighWaterMark && receive(routers_[i], frames_)) {
+      ++received_;
+      ++progress_;
+      handle(i);
+    }
+  }
+  return received_ != before;
+}
+
+// A wake-up without a message is how a ROUTER lets us know that a connection ended. Which one, only sending tells.
+bool PublisherCore::drain_or_probe(std::uint64_t received_before) {
+  const bool got = drain();
+  if (received_ == received_before) probe();
+  return got;
+}
+
+void PublisherCore::settle() {
+  if (closed_) return;
+  flush();
+  for (int round = 0;; ++round) {
+    bool more = false;
+    for (zmq::socket_t& router : routers_) more = readable(router) || more;
+    if (!more) break;
+    if (round == kDrainRounds) {
+      more_.set();
+      break;
+    }
+    drain();
+    flush();
+  }
+  if (waiting_ && progress_ != progress_seen_) changed_.set();
+}
+
+template <class Done>
+PublisherCore::Awaited PublisherCore::await(Done done, SteadyTime deadline, bool until_hard_stop) {
+  const int stop = until_hard_stop ? service_.hard_stop_descriptor() : service_.stop_descriptor();
+  std::vector<int> waited_for;
+  for (std::optional<std::uint64_t> received_before;;) {
+    {
+      Section section(*this);
+      waiting_ = false;
+      if (received_before) {
+        drain_or_probe(*received_before);
+      } else {
+        drain();
+      }
+      flush();
+      if (done()) return Awaited::Done;
+      if (closed_ || (until_hard_stop ? service_.stopped_hard() : service_.stopped())) return Awaited::Stopped;
+      if (steady_now() >= deadline) return Awaited::Deadline;
+      waiting_ = true;
+      progress_seen_ = progress_;
+      received_before = received_;
+    }
+    if (waited_for.empty()) {  // only a wait that does happen allocates
+      waited_for = descriptors_;
+      waited_for.insert(waited_for.end(), {changed_.descriptor(), stop});
+    }
+    wait_readable(waited_for, deadline);
+    changed_.clear();
+  }
+}
+
+// ---- the publish turn
+
+void PublisherCore::start(const Draft& draft) {
+  MessagePtr message = shelf_.fetch();
+  message->header.assign(draft.header.begin(), draft.header.end());
+  message->frames.assign(draft.frames.begin(), draft.frames.end());
+  message->bytes = 0;
+  for (const Frame& frame : draft.frames) message->bytes += frame.bytes.size();
+  if (draft.in_slot) message_bytes_ = message->bytes;
+  book_.publish(std::move(message));
+}
+
+PublishStatus PublisherCore::publish(const Draft& draft, Published& result) {
+  if (service_.stopped()) return PublishStatus::Stopped;
+  PublishStatus status = PublishStatus::Stopped;
+  bool waits = false;
+  const auto begin = [&]() REQUIRES(mutex_) {
+    if (closed_ || finishing_) return true;
+    if (!draft.in_slot && book_.would_keep()) {
+      status = PublishStatus::NeedsSlot;
+      return true;
+    }
+    if (!book_.has_taker()) return false;
+    start(draft);
+    flush();
+    status = PublishStatus::Sent;
+    waits = book_.waiting() > 0;
+    result = {.sequence = book_.sequence(), .receivers = book_.outcome().receivers, .missed = book_.outcome().missed};
+    return true;
+  };
+  const SteadyTime deadline = deadline_after(steady_now(), settings_.block_limit);
+  if (await(begin, deadline) == Awaited::Deadline) return PublishStatus::NoTaker;
+  if (!waits) return status;
+  const Awaited end = await([&]() REQUIRES(mutex_) { return book_.waiting() == 0; }, deadline);
+  const Section section(*this);
+  if (end != Awaited::Done) waive();
+  result.receivers = book_.outcome().receivers;
+  result.missed = book_.outcome().missed;
+  return PublishStatus::Sent;
+}
+
+void PublisherCore::waive() {
+  for (const Id id : book_.waive()) {
+    const auto peer = peers_.find(id);
+    if (peer == peers_.end() || service_.stopped()) continue;
+    tell(EventKind::Waived, peer->second.about.name, "took nothing for the whole block limit; it is not waited for until it takes");
+  }
+}
+
+bool PublisherCore::would_keep() {
+  Section section(*this);
+  drain();
+  return book_.would_keep();
+}
+
+bool PublisherCore::wait_for_sessions(std::size_t count, SteadyTime deadline) {
+  return await([&]() REQUIRES(mutex_) { return book_.open_sessions() >= count; }, deadline) == Awaited::Done;
+}
+
+FinishReport PublisherCore::finish(SteadyTime deadline) {
+  {
+    Section section(*this);
+    finishing_ = true;
+    book_.begin_finish();
+  }
+  FinishReport report;
+  if (await([&]() REQUIRES(mutex_) { return book_.finished(); }, deadline, true) == Awaited::Done) return report;
+  Section section(*this);
+  report.complete = false;
+  for (const auto& [id, peer] : peers_) {
+    const SessionCounts counts = book_.counts(id);
+    if (counts.complete) continue;
+    report.unfinished.push_back(peer.about.name);
+    report.untaken += settings_.delivery == Delivery::Distribute ? counts.leased : counts.sent - counts.taken;
+  }
+  book_.force_ends();
+  return report;
+}
+
+void PublisherCore::count_copies(std::uint64_t copies) {
+  const Lock lock(mutex_);
+  copies_ += copies;
+}
+
+PublisherStatistics PublisherCore::statistics() const {
+  const Lock lock(mutex_);
+  PublisherStatistics s{.published = book_.sequence(), .copies = copies_, .abandoned = book_.abandoned(), .dropped_peer_messages = dropped_};
+  for (const auto& [id, peer] : peers_) {
+    if (peer.leaving) continue;
+    s.consumers.push_back(about(id, peer));
+    if (book_.counts(id).pending) s.waiting_for.push_back(peer.about.name);
+  }
+  s.consumers.insert(s.consumers.end(), departed_.begin(), departed_.end());
+  return s;
+}
+
+// ---- the service thread
+
+SteadyTime PublisherCore::serve(bool ready, SteadyTime now) {
+  Section section(*this);
+  if (closed_) return SteadyTime::max();
+  more_.clear();
+  if (ready) {
+    drain_or_probe(received_at_poll_);
+  } else {
+    drain();
+  }
+  retry_backlogs();
+  send_alives(now);
+  settle();  // before the count is noted: what is received from here on was not seen by this thread
+  received_at_poll_ = received_;
+  return now + std::chrono::seconds{1};
+}
+
+}  // namespace arraywire::transport

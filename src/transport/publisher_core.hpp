@@ -1,0 +1,156 @@
+// The sending side's sockets and sessions around its delivery book.
+#pragma once
+
+#include "arraywire/metadata.hpp"
+#include "arraywire/publishing.hpp"
+#include "transport/book.hpp"
+#include "transport/service.hpp"
+#include "transport/sockets.hpp"
+#include "transport/stream_folder.hpp"
+#include "wire/decoder.hpp"
+#include "wire/encoder.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace arraywire::transport {
+
+struct PublisherSettings {
+  std::string stream{};
+  std::vector<std::string> listen{};
+  Delivery delivery = Delivery::FanOut;
+  std::uint32_t history = 0;
+  std::chrono::nanoseconds block_limit{};
+  std::size_t pool_limit_bytes = 0;
+  Metadata metadata{};
+};
+
+// What is to be published, borrowed for the call.
+struct Draft {
+  std::span<const std::byte> header;  // as wire::Encoder::data made it
+  std::span<const Frame> frames;
+  bool in_slot = true;                // the payload is in a slot of the pool, not in borrowed memory
+};
+
+enum class PublishStatus : std::uint8_t {
+  Sent,
+  NeedsSlot,  // borrowed memory would have to be kept: pack it into a slot and come again. Nothing was sent
+  NoTaker,
+  Stopped,
+};
+
+// Concurrency: one mutex covers the book, the sessions and all ROUTERs. The publishing thread and the service thread both use
+// the sockets under it. Every critical section is a Section: it ends by sending what the book decided, reading ZMQ_EVENTS
+// (ZMQ_FD is edge-triggered and any zmq call may consume the edge), and waking the publishing thread if it waits.
+// Waiting is poll(2), never under the mutex. Events reach the application after the mutex is let go.
+class PublisherCore final : public Participant {
+ public:
+  PublisherCore(Service& service, PublisherSettings settings);  // binds; throws Error
+  ~PublisherCore() override;
+
+  // ---- the publish turn: one thread at a time
+  PublishStatus publish(const Draft& draft, Published& result) EXCLUDES(mutex_);
+  bool would_keep() EXCLUDES(mutex_);
+  bool wait_for_sessions(std::size_t count, SteadyTime deadline) EXCLUDES(mutex_);
+  FinishReport finish(SteadyTime deadline) EXCLUDES(mutex_);
+  void count_copies(std::uint64_t copies) EXCLUDES(mutex_);
+
+  // ---- any thread
+  PublisherStatistics statistics() const EXCLUDES(mutex_);
+  const std::vector<std::string>& endpoints() const noexcept { return endpoints_; }
+
+  // ---- service thread
+  std::vector<int> descriptors() const override { return descriptors_; }
+  SteadyTime serve(bool ready, SteadyTime now) override;
+  void close() noexcept override;
+
+ private:
+  // Where a session can be reached: a ROUTER and its routing id there. An address, never an identity.
+  struct Address {
+    std::size_t router = 0;
+    std::string routing_id{};
+    bool operator==(const Address&) const = default;
+  };
+  struct Peer {
+    Address address{};
+    ConsumerStatistics about{};
+    std::uint32_t unanswered = 0;        // Alives sent since it was heard
+    SteadyTime next_alive{};
+    bool leaving = false;                // only its held deliveries are still known
+    std::vector<Outgoing> backlog{};     // zmq had no room for these; the guard above the credits, so nearly always empty
+  };
+  class Section;
+
+  void bind(const std::string& endpoint) REQUIRES(mutex_);
+  bool drain() REQUIRES(mutex_);  // true: something was received
+  void settle() REQUIRES(mutex_);
+  void flush() REQUIRES(mutex_);
+  void probe() REQUIRES(mutex_);
+  SendResult send(const Peer& peer, const Outgoing& out) REQUIRES(mutex_);
+  void send_or_shelve(Id id, Outgoing out) REQUIRES(mutex_);
+  void retry_backlogs() REQUIRES(mutex_);
+  void send_alives(SteadyTime now) REQUIRES(mutex_);
+  bool drain_or_probe(std::uint64_t received_before) REQUIRES(mutex_);
+
+  void handle(std::size_t router) REQUIRES(mutex_);
+  void on_hello(const Address& from, const wire::Envelope& envelope, int pid) REQUIRES(mutex_);
+  void refuse(const Address& to, const wire::Envelope& hello, const std::string& name, const std::string& reason) REQUIRES(mutex_);
+  std::optional<std::string> objection(const wire::Hello& hello) const REQUIRES(mutex_);
+  void supersede(const Address& from, Id replaced) REQUIRES(mutex_);
+  void on_known(const wire::Envelope& envelope) REQUIRES(mutex_);
+  void drop_message(std::string_view why) REQUIRES(mutex_);
+  void depart(Id id, std::span<const std::uint64_t> held, const std::string& why) REQUIRES(mutex_);
+  void note_departure(Id id, Peer& peer, const std::string& why) REQUIRES(mutex_);
+  void lost(const Address& address) REQUIRES(mutex_);
+  std::uint64_t budget_slots() const REQUIRES(mutex_);
+  ConsumerStatistics about(Id id, const Peer& peer) const REQUIRES(mutex_);
+  void tell(EventKind kind, std::string peer, std::string detail) REQUIRES(mutex_);
+  void write_info() REQUIRES(mutex_);
+  void tell_abandoned() REQUIRES(mutex_);
+  void waive() REQUIRES(mutex_);
+
+  enum class Awaited : std::uint8_t { Done, Deadline, Stopped };
+  template <class Done>  // done() is called under the mutex, after everything received was handled
+  Awaited await(Done done, SteadyTime deadline, bool until_hard_stop = false) EXCLUDES(mutex_);
+  void start(const Draft& draft) REQUIRES(mutex_);
+
+  Service& service_;
+  const PublisherSettings settings_;
+  const Id epoch_;
+  std::unique_ptr<StreamFolder> folder_;
+  std::vector<std::string> endpoints_{};
+  std::vector<int> descriptors_{};
+  EventFd changed_{};  // set when something happened that the publishing thread may wait for
+  EventFd more_{};     // set when a flood of messages was left waiting: the service thread goes on with it
+
+  mutable Mutex mutex_{};
+  std::vector<zmq::socket_t> routers_ GUARDED_BY(mutex_){};
+  MessageShelf shelf_ GUARDED_BY(mutex_){};  // before book_ and peers_: outlives their messages
+  DeliveryBook book_ GUARDED_BY(mutex_);
+  std::map<Id, Peer> peers_ GUARDED_BY(mutex_){};
+  std::vector<ConsumerStatistics> departed_ GUARDED_BY(mutex_){};
+  wire::Encoder encoder_ GUARDED_BY(mutex_){};
+  wire::Decoder decoder_ GUARDED_BY(mutex_){};
+  wire::Return return_ GUARDED_BY(mutex_){};  // reused
+  Frames frames_ GUARDED_BY(mutex_){};        // reused
+  std::vector<Event> events_ GUARDED_BY(mutex_){};
+  std::size_t message_bytes_ GUARDED_BY(mutex_) = 0;     // of the last message that was in a slot
+  std::uint64_t received_ GUARDED_BY(mutex_) = 0;        // messages, by any thread
+  std::uint64_t received_at_poll_ GUARDED_BY(mutex_) = 0;  // as the service thread began to wait
+  std::uint64_t dropped_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t copies_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t abandoned_told_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t progress_ GUARDED_BY(mutex_) = 0;  // everything that await's conditions may depend on
+  std::uint64_t progress_seen_ GUARDED_BY(mutex_) = 0;  // by the publishing thread, when it last looked
+  bool waiting_ GUARDED_BY(mutex_) = false;  // the publishing thread waits, or is about to
+  std::vector<zmq::message_t> parts_ GUARDED_BY(mutex_){};  // reused
+  bool closed_ GUARDED_BY(mutex_) = false;
+  bool finishing_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace arraywire::transport

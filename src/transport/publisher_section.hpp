@@ -1,0 +1,31 @@
+// A critical section of PublisherCore.
+#pragma once
+
+#include "transport/publisher_core.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace arraywire::transport {
+
+// Ends as every one must: what the book decided is sent, ZMQ_EVENTS is read, the publishing thread is woken if it waits for what
+// happened, and only then the mutex is let go and the application hears of events.
+class ARRAYWIRE_TSA(scoped_lockable) PublisherCore::Section {
+ public:
+  explicit Section(PublisherCore& core) ARRAYWIRE_TSA(acquire_capability(core.mutex_)) : core_(core) { core_.mutex_.lock(); }
+  ~Section() ARRAYWIRE_TSA(release_capability()) { end(); }
+  Section(const Section&) = delete;
+  Section& operator=(const Section&) = delete;
+
+ private:
+  void end() ARRAYWIRE_TSA(no_thread_safety_analysis) {
+    core_.settle();
+    const std::vector<Event> events = std::exchange(core_.events_, {});
+    core_.mutex_.unlock();
+    for (const Event& event : events) core_.service_.events()->emit(event);
+  }
+
+  PublisherCore& core_;
+};
+
+}  // namespace arraywire::transport

@@ -1,0 +1,293 @@
+// The publisher's sessions: how they begin, what they say, how they end.
+#include "transport/publisher_core.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace arraywire::transport {
+
+namespace {
+
+constexpr std::size_t kMaxDeparted = 64;       // remembered in statistics
+constexpr std::uint32_t kPatientAlives = 16;   // unanswered ones until they are sent once a minute: a stopped peer must not be flooded
+constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 40U;
+
+// libzmq says "localhost:UID:GID:PID" of an ipc peer, attested by the kernel. 0: not ipc, or another pid namespace.
+int pid_of(const zmq::message_t& header) {
+  const char* text = zmq_msg_gets(const_cast<zmq_msg_t*>(header.handle()), "Peer-Address");
+  const std::string_view address = text == nullptr ? "" : text;
+  int pid = 0;
+  if (address.starts_with("localhost:")) std::from_chars(address.data() + address.rfind(':') + 1, address.data() + address.size(), pid);
+  return pid;
+}
+
+std::string named(const std::string& name, int pid) {
+  const std::string shown = name.empty() ? "a consumer" : name;
+  return pid > 0 ? shown + " (pid " + std::to_string(pid) + ")" : shown;
+}
+
+std::string user_name() {
+  std::array<char, 1024> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::to_string(::geteuid());
+  return entry.pw_name;
+}
+
+std::string to_text(wire::Version v) { return std::to_string(v.major) + "." + std::to_string(v.minor); }
+
+}  // namespace
+
+// ---- what arrives
+
+void PublisherCore::handle(std::size_t router) {
+  if (frames_.count != 2) return drop_message("a subscriber's message has one frame, this had " + std::to_string(frames_.count - 1));
+  const Address from{router, frames_.frames[0].to_string()};
+  const int pid = pid_of(frames_.frames[1]);
+  const auto envelope = decoder_.read(bytes_of(frames_.frames[1]));
+  if (!envelope) {
+    drop_message(wire::describe(envelope.error()));
+    if (envelope.error() == wire::WireError::OtherMajor) {
+      refuse(from, {}, {}, "it speaks protocol version " + to_text(decoder_.peer_version()) + ", this publisher speaks " + to_text(wire::kVersion));
+    }
+    return;
+  }
+  if (envelope->kind == wire::Kind::Hello) return on_hello(from, *envelope, pid);
+  if (envelope->epoch != epoch_ || !peers_.contains(envelope->session)) return drop_message("of another epoch or an unknown session");
+  on_known(*envelope);
+}
+
+void PublisherCore::on_known(const wire::Envelope& envelope) {
+  Peer& peer = peers_.at(envelope.session);
+  if (std::exchange(peer.unanswered, 0) >= kPatientAlives) peer.next_alive = {};
+  if (envelope.kind == wire::Kind::Return) {
+    if (!decoder_.returns(return_)) return drop_message("a Return that does not decode");
+    const std::uint32_t unknown = book_.returned(envelope.session, return_);
+    if (unknown > 0) drop_message("a Return of " + std::to_string(unknown) + " deliveries that are not outstanding");
+    if (!book_.knows(envelope.session)) peers_.erase(envelope.session);  // it had left, and this was the last that it held
+    tell_abandoned();
+  } else if (envelope.kind == wire::Kind::Bye) {
+    wire::Bye bye;
+    if (!decoder_.bye(bye)) return drop_message("a Bye that does not decode");
+    depart(envelope.session, bye.held, "said good-bye");
+  } else if (envelope.kind != wire::Kind::Alive) {
+    drop_message("of a kind that subscribers do not send");
+  }
+}
+
+void PublisherCore::drop_message(std::string_view why) {
+  ++dropped_;
+  tell(EventKind::Malformed, {}, "dropped a message: " + std::string(why));
+}
+
+// ---- how a session begins
+
+std::optional<std::string> PublisherCore::objection(const wire::Hello& hello) const {
+  if (!hello.stream.empty() && hello.stream != settings_.stream) {
+    return "this is stream '" + settings_.stream + "', not '" + hello.stream + "'";
+  }
+  if (hello.queue < 1 || hello.queue > kMaxQueue || hello.hold < 1 || hello.hold > kMaxQueue) {
+    return "queue and hold must be 1 to " + std::to_string(kMaxQueue);
+  }
+  if (hello.lane == LaneChoice::SharedMemory) return "shared memory was asked for; this publisher offers the inline lane only";
+  if (settings_.delivery == Delivery::Distribute && hello.when_full == WhenFull::Latest) {
+    return "policy latest has no meaning for a stream that is distributed";
+  }
+  return std::nullopt;
+}
+
+std::uint64_t PublisherCore::budget_slots() const {
+  return message_bytes_ == 0 ? kUnlimited : settings_.pool_limit_bytes / message_bytes_;
+}
+
+void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope, int pid) {
+  wire::Hello hello;
+  if (!envelope.session || !decoder_.hello(hello)) return drop_message("a Hello that does not decode");
+  if (peers_.contains(envelope.session) || book_.knows(envelope.session)) return drop_message("a second Hello of one session");
+  if (const auto reason = objection(hello)) return refuse(from, envelope, named(hello.name, pid), *reason);
+  supersede(from, hello.replaces);
+
+  const auto granted = book_.grant({hello.queue, hello.hold}, Lane::Inline, budget_slots());
+  if (!granted) {
+    book_.close(hello.replaces);
+    peers_.erase(hello.replaces);
+    return refuse(from, envelope, named(hello.name, pid),
+                  "the pool's limit of " + std::to_string(settings_.pool_limit_bytes) + " bytes cannot back another session with messages of " +
+                      std::to_string(message_bytes_) + " bytes; raise the publisher's memory limit");
+  }
+  const bool waits = settings_.delivery == Delivery::Distribute || settings_.block_limit > std::chrono::nanoseconds::zero();
+  WhenFull when_full = hello.when_full;
+  if (when_full == WhenFull::Automatic || when_full == WhenFull::Block) when_full = waits ? WhenFull::Block : WhenFull::DropNewest;
+
+  Predecessor before{.session = hello.replaces, .held = hello.held};
+  if (hello.last_epoch == epoch_) before.sequence = hello.last_sequence;
+  Peer peer{.address = from};
+  peer.about = {.name = named(hello.name, pid),
+                .pid = pid,
+                .lane = Lane::Inline,
+                .lane_reason = hello.lane == LaneChoice::Inline ? "asked for" : "this publisher offers the inline lane only"};
+  const Opened opened = book_.open(envelope.session, {*granted, when_full, Lane::Inline}, before);
+  if (!book_.knows(hello.replaces)) peers_.erase(hello.replaces);
+  const wire::Welcome welcome{.stream = settings_.stream,
+                              .delivery = settings_.delivery,
+                              .lane = peer.about.lane,
+                              .lane_reason = peer.about.lane_reason,
+                              .queue = granted->queue,
+                              .hold = granted->hold,
+                              .when_full = when_full,
+                              .sequence = opened.sequence,
+                              .missed = opened.missed,
+                              .host = service_.host(),
+                              .metadata = settings_.metadata};
+  // Before anything that open() has put into outgoing(): Welcome is what every session begins with.
+  const SendResult sent = send_header(routers_[from.router], from.routing_id, encoder_.welcome({.epoch = epoch_, .session = envelope.session}, welcome));
+  peers_.emplace(envelope.session, std::move(peer));
+  ++progress_;
+  if (sent != SendResult::Sent) return depart(envelope.session, {}, "gone before it was welcomed");
+  tell(EventKind::Joined, peers_.at(envelope.session).about.name,
+       "queue " + std::to_string(granted->queue) + ", hold " + std::to_string(granted->hold) + ", when full " + std::string(name(when_full)) +
+           ", lane " + std::string(name(Lane::Inline)) + " (" + peers_.at(envelope.session).about.lane_reason + ")");
+  write_info();
+}
+
+// One connection carries one session: whatever else was reached there has ended. The session that this one replaces lives on in
+// the deliveries that it still holds, reached from here.
+void PublisherCore::supersede(const Address& from, Id replaced) {
+  std::vector<Id> ended;
+  for (auto& [id, peer] : peers_) {
+    if (id == replaced) {
+      peer.address = from;
+      note_departure(id, peer, "connected again");
+    } else if (peer.address == from && !peer.leaving) {
+      ended.push_back(id);
+    }
+  }
+  for (const Id id : ended) depart(id, {}, "began another session");
+}
+
+void PublisherCore::refuse(const Address& to, const wire::Envelope& hello, const std::string& name, const std::string& reason) {
+  tell(EventKind::Refused, name, reason);
+  send_header(routers_[to.router], to.routing_id, encoder_.refused({.epoch = epoch_, .session = hello.session}, {.reason = reason}));
+}
+
+// ---- how a session ends
+
+void PublisherCore::note_departure(Id id, Peer& peer, const std::string& why) {
+  if (std::exchange(peer.leaving, true)) return;
+  if (departed_.size() == kMaxDeparted) departed_.erase(departed_.begin());
+  departed_.push_back(about(id, peer));
+  departed_.back().leased = 0;
+  tell(EventKind::Left, peer.about.name, why);
+}
+
+void PublisherCore::depart(Id id, std::span<const std::uint64_t> held, const std::string& why) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end()) return;
+  Peer& peer = found->second;
+  note_departure(id, peer, why);
+  book_.leave(id, held);
+  peer.backlog.clear();
+  if (!book_.knows(id)) peers_.erase(found);
+  ++progress_;
+  tell_abandoned();
+  write_info();
+}
+
+void PublisherCore::lost(const Address& address) {
+  std::vector<Id> gone;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.address == address) gone.push_back(id);
+  }
+  for (const Id id : gone) depart(id, {}, "its connection ended");
+}
+
+// ---- sending
+
+SendResult PublisherCore::send(const Peer& peer, const Outgoing& out) {
+  zmq::socket_t& router = routers_[peer.address.router];
+  if (out.message) return send_data(router, peer.address.routing_id, *out.message, epoch_, out.session, out.stamp, parts_);
+  return send_header(router, peer.address.routing_id, encoder_.end({.epoch = epoch_, .session = out.session}, out.end));
+}
+
+void PublisherCore::send_or_shelve(Id id, Outgoing out) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end() || found->second.leaving) return;
+  Peer& peer = found->second;
+  const SendResult result = peer.backlog.empty() ? send(peer, out) : SendResult::WouldBlock;
+  if (result == SendResult::WouldBlock) peer.backlog.push_back(std::move(out));
+  if (result == SendResult::Unreachable) lost(Address(peer.address));
+}
+
+void PublisherCore::flush() {
+  if (closed_) return;
+  std::vector<Outgoing>& outgoing = book_.outgoing();
+  for (std::size_t i = 0; i < outgoing.size(); ++i) {  // by index: a lost session may append to it
+    Outgoing out = std::move(outgoing[i]);
+    const Id id = out.session;
+    send_or_shelve(id, std::move(out));
+  }
+  outgoing.clear();
+}
+
+void PublisherCore::retry_backlogs() {
+  std::vector<Id> shelved;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.backlog.empty()) shelved.push_back(id);
+  }
+  for (const Id id : shelved) {
+    const auto found = peers_.find(id);
+    if (found == peers_.end()) continue;
+    for (Outgoing& out : std::exchange(found->second.backlog, {})) send_or_shelve(id, std::move(out));
+  }
+}
+
+void PublisherCore::send_alives(SteadyTime now) {
+  std::vector<Address> unreachable;
+  for (auto& [id, peer] : peers_) {
+    if (now < peer.next_alive) continue;
+    const SendResult sent = send_header(routers_[peer.address.router], peer.address.routing_id, encoder_.alive({.epoch = epoch_, .session = id}));
+    if (sent == SendResult::Unreachable) unreachable.push_back(peer.address);
+    peer.next_alive = now + (++peer.unanswered < kPatientAlives ? std::chrono::seconds{1} : std::chrono::seconds{60});
+  }
+  for (const Address& address : unreachable) lost(address);
+}
+
+void PublisherCore::probe() {
+  for (auto& [id, peer] : peers_) peer.next_alive = {};
+  send_alives(steady_now());
+}
+
+// ---- what is told
+
+ConsumerStatistics PublisherCore::about(Id id, const Peer& peer) const {
+  ConsumerStatistics a = peer.about;
+  const SessionCounts counts = book_.counts(id);
+  a.sent = counts.sent;
+  a.taken = counts.taken;
+  a.missed = counts.missed;
+  a.leased = counts.leased;
+  return a;
+}
+
+void PublisherCore::tell(EventKind kind, std::string peer, std::string detail) {
+  events_.push_back({kind, settings_.stream, std::move(peer), std::move(detail)});
+}
+
+void PublisherCore::tell_abandoned() {
+  const std::uint64_t abandoned = book_.abandoned();
+  if (abandoned == abandoned_told_) return;
+  tell(EventKind::Abandoned, {}, std::to_string(abandoned - std::exchange(abandoned_told_, abandoned)) + " message(s) given up after " +
+                                     std::to_string(kMaxAttempts) + " deliveries each");
+}
+
+void PublisherCore::write_info() {
+  if (closed_ || !folder_) return;
+  folder_->write_info({.pid = ::getpid(), .user = user_name(), .endpoints = endpoints_, .consumers = static_cast<std::uint32_t>(book_.open_sessions())});
+}
+
+}  // namespace arraywire::transport

@@ -1,0 +1,103 @@
+// What all publishers and subscribers of a Context share: the zmq context, the service thread, the stop signal, events.
+#pragma once
+
+#include "arraywire/context_options.hpp"
+#include "core/clock.hpp"
+#include "core/ids.hpp"
+#include "core/mutex.hpp"
+#include "memory/borrowed.hpp"
+#include "transport/waiting.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+#include <zmq.hpp>
+
+namespace arraywire::transport {
+
+// A publisher or subscriber, as the service thread sees it.
+class Participant {
+ public:
+  Participant() = default;
+  virtual ~Participant() = default;
+  Participant(const Participant&) = delete;
+  Participant& operator=(const Participant&) = delete;
+
+  // Descriptors that serve() is to be called for; the same for all its life.
+  virtual std::vector<int> descriptors() const = 0;
+  // On the service thread. `ready`: one of the descriptors is readable. Called at the latest at the time it returned last.
+  virtual SteadyTime serve(bool ready, SteadyTime now) = 0;
+  // Closes its sockets; nothing is called afterwards.
+  virtual void close() noexcept = 0;
+};
+
+// Where events go: the application's callback. Outlives the Service, because samples may.
+class EventSink {
+ public:
+  explicit EventSink(std::function<void(const Event&)> callback) : callback_(std::move(callback)) {}
+  void emit(const Event& event) const noexcept;  // never with a lock held
+
+ private:
+  std::function<void(const Event&)> callback_;
+};
+
+// Does what must happen while the application is busy: Hello, Alive, monitors, kept messages, the user's free callbacks.
+// Lifetime: held by Context, Publisher and Subscriber; never by samples and loans.
+class Service {
+ public:
+  explicit Service(ContextOptions options);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  void add(std::shared_ptr<Participant> participant);
+  // Returns when the service thread does not touch it any more, and closes it. May be called from the service thread.
+  void remove(Participant& participant) noexcept;
+
+  // Async-signal-safe. The first call ends every wait but finish, for good; the second one finish too.
+  void stop() noexcept;
+  bool stopped() const noexcept { return stops_.load(std::memory_order_relaxed) > 0; }
+  bool stopped_hard() const noexcept { return stops_.load(std::memory_order_relaxed) > 1; }
+  int stop_descriptor() const noexcept { return stop_.descriptor(); }
+  int hard_stop_descriptor() const noexcept { return hard_stop_.descriptor(); }
+
+  zmq::context_t& zmq() noexcept { return zmq_; }
+  const std::vector<std::filesystem::path>& runtime_directories() const noexcept { return runtime_directories_; }
+  const std::filesystem::path& given_runtime_directory() const noexcept { return options_.runtime_directory; }
+  memory::ReleaseQueue& releases() noexcept { return *releases_; }
+  Id host() const noexcept { return host_; }  // equal on processes that share CLOCK_MONOTONIC
+  std::uint64_t next_number() noexcept { return numbers_.fetch_add(1, std::memory_order_relaxed); }
+  const std::shared_ptr<const EventSink>& events() const noexcept { return events_; }
+  void require_own_process() const;  // throws Error in a forked child
+
+ private:
+  void run() noexcept;
+  void adopt_registry(std::vector<std::shared_ptr<Participant>>& active) EXCLUDES(mutex_);
+
+  const ContextOptions options_;
+  const std::vector<std::filesystem::path> runtime_directories_;
+  const std::shared_ptr<const EventSink> events_;
+  const int pid_;
+  const Id host_;
+  const std::shared_ptr<memory::ReleaseQueue> releases_;
+  EventFd wake_{}, stop_{}, hard_stop_{};
+  std::atomic<int> stops_{0};
+  std::atomic<std::uint64_t> numbers_{0};
+  zmq::context_t zmq_;
+
+  Mutex mutex_{};
+  std::condition_variable_any adopted_cv_{};
+  std::vector<std::shared_ptr<Participant>> registry_ GUARDED_BY(mutex_){};
+  std::uint64_t registry_version_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t adopted_version_ GUARDED_BY(mutex_) = 0;  // what the service thread works with
+  bool quit_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace arraywire::transport

@@ -1,0 +1,353 @@
+#include "transport/subscriber_core.hpp"
+
+#include "arraywire/error.hpp"
+#include "transport/endpoint.hpp"
+#include "transport/runtime_directory.hpp"
+#include "transport/subscriber_section.hpp"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace arraywire::transport {
+
+namespace {
+
+constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{200};  // for Bye and the last Returns
+
+std::string checked_source(std::string source) {
+  if (is_endpoint(source)) {
+    check_connect_endpoint(source);
+  } else if (!is_stream_name(source)) {
+    throw Error(ErrorCode::InvalidArgument, "'" + source + "' is no stream name: 1 to 64 of letters, digits, '.', '_', '-', the first a letter or digit");
+  }
+  return source;
+}
+
+SubscriberOptions checked_options(SubscriberOptions options) {
+  if (options.queue < 1 || options.queue > kMaxQueue || options.hold < 1 || options.hold > kMaxQueue) {
+    throw Error(ErrorCode::InvalidArgument, "queue and hold must be 1 to " + std::to_string(kMaxQueue));
+  }
+  if (options.name.empty()) options.name = program_invocation_short_name;
+  return options;
+}
+
+void watch(int epoll, int descriptor) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0) {
+    throw Error(ErrorCode::System, std::string("epoll_ctl: ") + std::strerror(errno));
+  }
+}
+
+}  // namespace
+
+SubscriberCore::SubscriberCore(Service& service, std::string source, SubscriberOptions options)
+    : service_(service),
+      events_sink_(service.events()),
+      source_(checked_source(std::move(source))),
+      by_name_(!is_endpoint(source_)),
+      options_(checked_options(std::move(options))) {
+  service.require_own_process();
+  given_back_.reserve(options_.hold);
+  collected_.reserve(options_.hold);
+  inbox_.reserve(std::size_t{options_.queue} + 2);
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) throw Error(ErrorCode::System, std::string("epoll_create1: ") + std::strerror(errno));
+  try {
+    const Lock lock(mutex_);
+    open_sockets();
+    watch(epoll_, dealer_descriptor_);
+    watch(epoll_, wake_.descriptor());
+    watch(epoll_, service.stop_descriptor());
+  } catch (...) {
+    ::close(epoll_);
+    throw;
+  }
+}
+
+SubscriberCore::~SubscriberCore() {
+  if (epoll_ >= 0) ::close(epoll_);
+}
+
+void SubscriberCore::open_sockets() {
+  dealer_ = zmq::socket_t(service_.zmq(), zmq::socket_type::dealer);
+  dealer_.set(zmq::sockopt::linger, static_cast<int>(kLingerOfClosedSockets.count()));
+  dealer_.set(zmq::sockopt::sndhwm, kHighWaterMark);
+  dealer_.set(zmq::sockopt::rcvhwm, kHighWaterMark);
+  dealer_.set(zmq::sockopt::immediate, 0);  // 1 would discard messages already received when the peer closes, an End included
+  dealer_.set(zmq::sockopt::reconnect_ivl, 20);
+  dealer_.set(zmq::sockopt::reconnect_ivl_max, 320);
+  dealer_.set(zmq::sockopt::connect_timeout, 3000);
+  dealer_.set(zmq::sockopt::handshake_ivl, 3000);
+  dealer_.set(zmq::sockopt::tcp_keepalive, 1);
+  dealer_.set(zmq::sockopt::tcp_keepalive_idle, 10);
+  dealer_.set(zmq::sockopt::tcp_keepalive_intvl, 5);
+  dealer_.set(zmq::sockopt::tcp_keepalive_cnt, 4);
+  dealer_.set(zmq::sockopt::tcp_maxrt, 120'000);
+  dealer_descriptor_ = dealer_.get(zmq::sockopt::fd);
+
+  const std::string address = "inproc://arraywire-monitor-" + std::to_string(service_.next_number());
+  if (zmq_socket_monitor(dealer_.handle(), address.c_str(), ZMQ_EVENT_HANDSHAKE_SUCCEEDED) != 0) throw zmq::error_t();
+  monitor_ = zmq::socket_t(service_.zmq(), zmq::socket_type::pair);
+  monitor_.set(zmq::sockopt::linger, 0);
+  monitor_.connect(address);
+  monitor_descriptor_ = monitor_.get(zmq::sockopt::fd);
+  if (!by_name_) {
+    try {
+      dealer_.connect(source_);
+    } catch (const zmq::error_t& e) {
+      throw Error(ErrorCode::InvalidArgument, "cannot connect to " + source_ + ": " + e.what());
+    }
+    connected_to_ = source_;
+  }
+}
+
+void SubscriberCore::close() noexcept {
+  const Lock lock(mutex_);
+  if (std::exchange(closed_, true)) return;
+  dealer_.close();
+  monitor_.close();
+}
+
+// ---- critical sections
+
+void SubscriberCore::settle() {
+  collect_given_back();
+  if (closed_) return;
+  do {
+    send_returns();
+    if (!readable(dealer_)) break;
+    drain();
+  } while (true);
+  const bool set = state_ == SubscriberStatus::State::Refused || (!inbox_.empty() && unreleased_ < options_.hold);
+  if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
+  if (leaving_ && unreleased_ == 0) attention_.set();
+}
+
+void SubscriberCore::send_returns() {
+  if (!in_session()) return;
+  if (return_due_ && send_header(dealer_, {}, encoder_.returns({.epoch = epoch_, .session = session_}, return_)) == SendResult::Sent) {
+    return_due_ = false;
+    return_.released.clear();
+    return_.rejected.clear();
+    return_.want = false;
+  }
+  while (!old_returns_.empty()) {
+    const OldReturn& old = old_returns_.back();
+    if (send_header(dealer_, {}, encoder_.returns({.epoch = epoch_, .session = old.session}, old.returns)) != SendResult::Sent) break;
+    old_returns_.pop_back();
+  }
+}
+
+wire::Return* SubscriberCore::returns_for(const Received& received) {
+  if (received.session == session_) {
+    return_due_ = true;
+    return &return_;
+  }
+  // Of a session before this one, only what holds a slot or may be given to somebody else must still be returned.
+  if (received.epoch != epoch_ || !leases()) return nullptr;
+  const auto same = [&](const OldReturn& old) { return old.session == received.session; };
+  const auto found = std::find_if(old_returns_.begin(), old_returns_.end(), same);
+  return found != old_returns_.end() ? &found->returns : &old_returns_.emplace_back(OldReturn{received.session, {}}).returns;
+}
+
+bool SubscriberCore::leases() const { return welcome_.delivery == Delivery::Distribute || welcome_.lane == Lane::SharedMemory; }
+
+// ---- take and give back
+
+// Why there is nothing to take. `ask`: policy latest, ask for a message.
+std::optional<TakeError> SubscriberCore::next(bool ask) {
+  if (service_.stopped()) return TakeError::Stopped;
+  if (unreleased_ >= options_.hold) return TakeError::HoldingAll;
+  while (!inbox_.empty()) {
+    Received* first = inbox_.front();
+    if (first->what == Received::What::Message) return std::nullopt;
+    pop_front();
+    const auto what = first->what;
+    if (what == Received::What::Dropped) {
+      if (wire::Return* returns = returns_for(*first)) {
+        returns->taken_through = first->number;
+        returns->released.push_back(first->number);
+      }
+    }
+    recycle(first);
+    if (what == Received::What::End) return TakeError::Ended;
+  }
+  if (state_ == SubscriberStatus::State::Refused) return TakeError::Refused;
+  if (ask && !asked_ && in_session() && welcome_.when_full == WhenFull::Latest) {
+    asked_ = true;
+    return_.want = return_due_ = true;
+  }
+  return TakeError::Timeout;
+}
+
+template <class Found>
+auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError> {
+  const std::array waited_for{dealer_descriptor_, wake_.descriptor(), service_.stop_descriptor()};
+  for (bool last = deadline <= steady_now();; last = !wait_readable(waited_for, deadline)) {
+    const Section section(*this);
+    drain();
+    const std::optional<TakeError> nothing = next(true);
+    if (!nothing) return found();
+    if (*nothing != TakeError::Timeout || last) return *nothing;
+  }
+}
+
+Result<Received*, TakeError> SubscriberCore::take(SteadyTime deadline) {
+  return wait_for_message(deadline, [&]() REQUIRES(mutex_) { return take_front(); });
+}
+
+Result<const Received*, TakeError> SubscriberCore::peek(SteadyTime deadline) {
+  return wait_for_message(deadline, [&]() REQUIRES(mutex_) -> const Received* { return inbox_.front(); });
+}
+
+bool SubscriberCore::ready() {
+  const Section section(*this);
+  drain();
+  if (service_.stopped() || state_ == SubscriberStatus::State::Refused) return true;
+  if (unreleased_ >= options_.hold) return false;
+  while (!inbox_.empty() && inbox_.front()->what == Received::What::Dropped) static_cast<void>(next(false));
+  if (!inbox_.empty()) return true;
+  static_cast<void>(next(true));
+  return false;
+}
+
+void SubscriberCore::pop_front() { inbox_.erase(inbox_.begin()); }
+
+Received* SubscriberCore::take_front() {
+  Received* received = inbox_.front();
+  pop_front();
+  received->state = Received::State::Held;
+  received->owner = shared_from_this();
+  ++unreleased_;
+  if (wire::Return* returns = returns_for(*received)) returns->taken_through = received->number;
+  MessageInfo& info = received->data.info;
+  info.latency.reset();
+  last_taken_ = steady_now();
+  if (received->same_host) {
+    info.latency = std::chrono::nanoseconds(std::max<std::int64_t>(0, steady_ns(last_taken_) - received->data.published_steady_ns));
+  }
+  ++statistics_.taken;
+  for (const std::size_t bytes : received->data.payload_bytes) statistics_.bytes += bytes;
+  return received;
+}
+
+void Received::give_back(Received* received, bool rejected) noexcept {
+  received->payload.clear();  // frees the bytes here, not under the mutex
+  const std::shared_ptr<SubscriberCore> owner = std::move(received->owner);
+  owner->give_back(received, rejected);
+}
+
+void SubscriberCore::give_back(Received* received, bool rejected) noexcept {
+  {
+    const Lock lock(given_back_mutex_);
+    given_back_.push_back({received, rejected});  // never above `hold`: its capacity is reserved
+    any_given_back_.store(true);
+  }
+  // Whoever holds the mutex looks at any_given_back_ after letting it go, so a failure here leaves the Return to them.
+  [this]() ARRAYWIRE_TSA(no_thread_safety_analysis) {
+    if (mutex_.try_lock()) Section::end(*this);
+  }();
+}
+
+void SubscriberCore::collect_given_back() {
+  if (!any_given_back_.load()) return;
+  {
+    const Lock lock(given_back_mutex_);
+    collected_.swap(given_back_);
+    any_given_back_.store(false);
+  }
+  for (const GivenBack& back : collected_) {
+    --unreleased_;
+    if (wire::Return* returns = closed_ ? nullptr : returns_for(*back.received)) {
+      (back.rejected ? returns->rejected : returns->released).push_back(back.received->number);
+    }
+    recycle(back.received);
+  }
+  collected_.clear();
+}
+
+Received* SubscriberCore::fetch() {
+  if (free_.empty()) {
+    free_.reserve(records_.size() + 1);
+    records_.push_back(std::make_unique<Received>());
+    return records_.back().get();
+  }
+  Received* received = free_.back();
+  free_.pop_back();
+  return received;
+}
+
+void SubscriberCore::recycle(Received* received) {
+  received->payload.clear();
+  received->state = Received::State::Free;
+  free_.push_back(received);
+}
+
+// ---- the Subscriber goes
+
+void SubscriberCore::leave() {
+  bool stays = false;
+  {
+    const Section section(*this);
+    drain();
+    for (Received* received : inbox_) recycle(received);
+    inbox_.clear();
+    collect_given_back();
+    send_returns();
+    if (in_session()) send_bye();
+    // Deliveries that hold something at the publisher must still be returned: the socket stays for that.
+    stays = unreleased_ > 0 && in_session() && leases();
+    leaving_ = true;
+  }
+  if (!stays) service_.remove(*this);
+}
+
+// ---- what is told
+
+void SubscriberCore::count_copy() {
+  const Lock lock(mutex_);
+  ++statistics_.copies;
+}
+
+SteadyTime SubscriberCore::last_taken() const {
+  const Lock lock(mutex_);
+  return last_taken_;
+}
+
+SubscriberStatistics SubscriberCore::statistics() const {
+  const Lock lock(mutex_);
+  return statistics_;
+}
+
+Metadata SubscriberCore::stream_metadata() const {
+  const Lock lock(mutex_);
+  return welcome_.metadata;
+}
+
+std::string SubscriberCore::stream() const {
+  const Lock lock(mutex_);
+  return by_name_ ? source_ : welcome_.stream;
+}
+
+SubscriberStatus SubscriberCore::status() const {
+  const Lock lock(mutex_);
+  SubscriberStatus s{.state = state_, .reason = reason_, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};
+  if (state_ == SubscriberStatus::State::Connected || state_ == SubscriberStatus::State::Silent) s.reason = welcome_.lane_reason;
+  if (by_name_ && connected_to_.empty()) {
+    for (const auto& directory : service_.runtime_directories()) s.where += (s.where.empty() ? "" : ", ") + (directory / source_).string();
+  } else {
+    s.where = connected_to_;
+  }
+  if (last_heard_ != SteadyTime{}) s.silent_for = steady_now() - last_heard_;
+  s.waiting = static_cast<std::uint32_t>(inbox_.size());
+  s.unreleased = unreleased_;
+  return s;
+}
+
+}  // namespace arraywire::transport

@@ -1,0 +1,194 @@
+// The receiving side's socket and session.
+#pragma once
+
+#include "arraywire/receiving.hpp"
+#include "transport/service.hpp"
+#include "transport/sockets.hpp"
+#include "wire/decoder.hpp"
+#include "wire/encoder.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace arraywire::transport {
+
+class SubscriberCore;
+
+// One received message: in the inbox, or in the application's hands as a Sample. Recycled with its memory.
+// Threads: SubscriberCore's mutex while it waits; its sample's thread from take to give_back, which never changes `session`,
+// `number` and `state`; those are read under the mutex.
+class Received {
+ public:
+  enum class State : std::uint8_t { Free, Waiting, Held };
+  enum class What : std::uint8_t {
+    Message,
+    Dropped,  // a delivery whose payload did not fit its header: only to be returned
+    End,      // the stream ended here
+  };
+
+  wire::Data data{};
+  std::vector<zmq::message_t> payload{};
+  Lane lane = Lane::Inline;
+
+ private:
+  friend class SubscriberCore;
+  What what = What::Message;
+  State state = State::Free;
+  Id epoch{};                                // that it is of, and
+  Id session{};                              // that it was delivered to
+  std::uint64_t number = 0;                  // of the delivery
+  bool same_host = false;
+  std::shared_ptr<SubscriberCore> owner{};   // while Held: a sample may outlive its Subscriber
+
+ public:
+  std::span<const std::byte> bytes(std::size_t index) const { return bytes_of(payload[index]); }
+  // Gives it back. `rejected`: distribute, somebody else is to have it. Any thread.
+  static void give_back(Received* received, bool rejected) noexcept;
+};
+
+// Concurrency: one mutex covers the DEALER and everything about the session. take, the service thread and releases on any thread
+// use the socket under it. Every critical section is a Section: it ends by handling what was given back meanwhile, sending the
+// Return, reading ZMQ_EVENTS (ZMQ_FD is edge-triggered and any zmq call may consume the edge) and making `wake_` tell whether
+// take may succeed. give_back never waits for the mutex: it queues under a leaf lock, and whoever holds the mutex sends.
+// Lifetime: shared by Subscriber, samples and Service.
+class SubscriberCore final : public Participant, public std::enable_shared_from_this<SubscriberCore> {
+ public:
+  SubscriberCore(Service& service, std::string source, SubscriberOptions options);  // throws Error
+  ~SubscriberCore() override;
+
+  // ---- one thread at a time
+  Result<Received*, TakeError> take(SteadyTime deadline) EXCLUDES(mutex_);
+  // take in two steps, for take_into: looks at the next message without taking it.
+  Result<const Received*, TakeError> peek(SteadyTime deadline) EXCLUDES(mutex_);
+  bool ready() EXCLUDES(mutex_);  // take would say something now; asks for a message where the policy needs it
+  SteadyTime last_taken() const EXCLUDES(mutex_);
+  // The Subscriber goes. Samples may stay.
+  void leave() EXCLUDES(mutex_);
+
+  // ---- any thread
+  int descriptor() const noexcept { return epoll_; }
+  SubscriberStatus status() const EXCLUDES(mutex_);
+  SubscriberStatistics statistics() const EXCLUDES(mutex_);
+  Metadata stream_metadata() const EXCLUDES(mutex_);
+  std::string stream() const EXCLUDES(mutex_);
+  void count_copy() EXCLUDES(mutex_);
+  Service& service() const noexcept { return service_; }  // valid while the Subscriber is there
+
+  // ---- service thread
+  std::vector<int> descriptors() const override { return {monitor_descriptor_, attention_.descriptor()}; }
+  SteadyTime serve(bool ready, SteadyTime now) override;
+  void close() noexcept override;
+
+ private:
+  friend class Received;
+  class Section;
+  struct GivenBack {
+    Received* received;
+    bool rejected;
+  };
+  struct OldReturn {
+    Id session;
+    wire::Return returns;
+  };
+
+  void open_sockets() REQUIRES(mutex_);
+  void give_back(Received* received, bool rejected) noexcept EXCLUDES(mutex_);
+  void collect_given_back() REQUIRES(mutex_);
+  void settle() REQUIRES(mutex_);
+  void drain() REQUIRES(mutex_);
+  void send_returns() REQUIRES(mutex_);
+  wire::Return* returns_for(const Received& received) REQUIRES(mutex_);  // null: nobody waits for it
+  std::optional<TakeError> next(bool ask) REQUIRES(mutex_);  // none: the inbox begins with a message
+  template <class Found>
+  auto wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError>;
+  Received* take_front() REQUIRES(mutex_);
+  void pop_front() REQUIRES(mutex_);
+  Received* fetch() REQUIRES(mutex_);
+  void recycle(Received* received) REQUIRES(mutex_);
+
+  void handle() REQUIRES(mutex_);
+  void on_welcome(const wire::Envelope& envelope) REQUIRES(mutex_);
+  void on_data(const wire::Envelope& envelope) REQUIRES(mutex_);
+  void on_end() REQUIRES(mutex_);
+  void on_refused(std::string reason) REQUIRES(mutex_);
+  bool count_missed(Received& received) REQUIRES(mutex_);
+  void drop_message(std::string_view why) REQUIRES(mutex_);
+  void send_hello() REQUIRES(mutex_);
+  void send_bye() REQUIRES(mutex_);
+  bool handshake_succeeded() REQUIRES(mutex_);
+  void search(SteadyTime now) REQUIRES(mutex_);
+  void watch_silence(SteadyTime now) REQUIRES(mutex_);
+  void heard() REQUIRES(mutex_);
+  void send_alive(SteadyTime now) REQUIRES(mutex_);
+  bool in_session() const REQUIRES(mutex_);
+  bool leases() const REQUIRES(mutex_);  // deliveries hold something at the publisher until they are released
+  void tell(EventKind kind, std::string detail) REQUIRES(mutex_);
+
+  Service& service_;  // not after close()
+  const std::shared_ptr<const EventSink> events_sink_;
+  const std::string source_;
+  const bool by_name_;
+  const SubscriberOptions options_;
+  int epoll_ = -1;
+  int monitor_descriptor_ = -1;
+  int dealer_descriptor_ = -1;
+  EventFd wake_{};       // level: take may succeed, or has an end to report
+  EventFd attention_{};  // the service thread is to look
+
+  mutable Mutex mutex_{};
+  zmq::socket_t dealer_ GUARDED_BY(mutex_){};
+  zmq::socket_t monitor_ GUARDED_BY(mutex_){};
+  wire::Encoder encoder_ GUARDED_BY(mutex_){};
+  wire::Decoder decoder_ GUARDED_BY(mutex_){};
+  Frames frames_ GUARDED_BY(mutex_){};
+  std::vector<Event> events_ GUARDED_BY(mutex_){};
+
+  // where
+  std::string connected_to_ GUARDED_BY(mutex_){};
+  std::filesystem::path folder_ GUARDED_BY(mutex_){};
+  SteadyTime last_heard_ GUARDED_BY(mutex_){};
+  SteadyTime next_alive_ GUARDED_BY(mutex_){};
+  std::uint32_t unanswered_ GUARDED_BY(mutex_) = 0;
+
+  // the session
+  SubscriberStatus::State state_ GUARDED_BY(mutex_) = SubscriberStatus::State::Searching;
+  bool hello_due_ GUARDED_BY(mutex_) = false;
+  Id epoch_ GUARDED_BY(mutex_){};
+  Id session_ GUARDED_BY(mutex_){};
+  wire::Welcome welcome_ GUARDED_BY(mutex_){};
+  std::string reason_ GUARDED_BY(mutex_){};          // of Refused
+  std::uint64_t next_delivery_ GUARDED_BY(mutex_) = 1;
+  bool ended_ GUARDED_BY(mutex_) = false;            // this epoch's End has arrived
+  Id last_epoch_ GUARDED_BY(mutex_){};
+  std::uint64_t last_sequence_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t missed_untold_ GUARDED_BY(mutex_) = 0;  // to be added to the next message's missed_before
+  bool gap_untold_ GUARDED_BY(mutex_) = false;
+  bool asked_ GUARDED_BY(mutex_) = false;            // latest: a message was asked for and has not come
+
+  // what was received
+  std::vector<std::unique_ptr<Received>> records_ GUARDED_BY(mutex_){};
+  std::vector<Received*> free_ GUARDED_BY(mutex_){};
+  std::vector<Received*> inbox_ GUARDED_BY(mutex_){};
+  std::uint32_t unreleased_ GUARDED_BY(mutex_) = 0;
+  wire::Return return_ GUARDED_BY(mutex_){};          // not yet sent, of this session
+  bool return_due_ GUARDED_BY(mutex_) = false;
+  std::vector<OldReturn> old_returns_ GUARDED_BY(mutex_){};  // of sessions before this one
+  SteadyTime last_taken_ GUARDED_BY(mutex_){};
+  SubscriberStatistics statistics_ GUARDED_BY(mutex_){};
+  bool wake_is_set_ GUARDED_BY(mutex_) = false;
+  bool leaving_ GUARDED_BY(mutex_) = false;
+  bool closed_ GUARDED_BY(mutex_) = false;
+
+  Mutex given_back_mutex_{};  // a leaf
+  std::vector<GivenBack> given_back_ GUARDED_BY(given_back_mutex_){};
+  std::atomic<bool> any_given_back_{false};
+  std::vector<GivenBack> collected_ GUARDED_BY(mutex_){};  // scratch
+};
+
+}  // namespace arraywire::transport

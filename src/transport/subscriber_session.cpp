@@ -1,0 +1,263 @@
+// The subscriber's session: how it finds its publisher, what it hears, what it counts.
+#include "transport/subscriber_core.hpp"
+#include "transport/stream_folder.hpp"
+#include "transport/subscriber_section.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace arraywire::transport {
+
+using State = SubscriberStatus::State;
+
+namespace {
+
+constexpr auto kSearchInterval = std::chrono::milliseconds{25};
+constexpr auto kAliveInterval = std::chrono::seconds{1};
+constexpr auto kSilence = std::chrono::seconds{3};       // told, not believed
+constexpr std::uint32_t kPatientAlives = 16;             // unanswered ones until they are sent once a minute
+constexpr std::size_t kMaxInbox = 2 * std::size_t{kMaxQueue};  // beyond every grant: a publisher that ignores them
+
+}  // namespace
+
+bool SubscriberCore::in_session() const { return state_ == State::Connected || state_ == State::Silent || state_ == State::Ended; }
+
+// ---- the service thread
+
+SteadyTime SubscriberCore::serve(bool, SteadyTime now) {
+  bool done = false;
+  SteadyTime due = now + kAliveInterval;
+  {
+    const Section section(*this);
+    if (closed_) return SteadyTime::max();
+    attention_.clear();
+    drain();  // what the old connection still brought counts before the new Hello says what we have
+    hello_due_ = handshake_succeeded() || hello_due_;
+    if (hello_due_) send_hello();
+    if (by_name_ && !leaving_) search(now);
+    watch_silence(now);
+    send_alive(now);
+    collect_given_back();
+    send_returns();
+    done = leaving_ && unreleased_ == 0;
+    if (by_name_ && state_ != State::Connected) due = now + kSearchInterval;
+  }
+  if (done) service_.remove(*this);  // the last sample of a Subscriber that is gone
+  return due;
+}
+
+bool SubscriberCore::handshake_succeeded() {
+  bool seen = false;
+  while (receive(monitor_, frames_) || readable(monitor_)) seen = true;  // opened for this one event
+  return seen;
+}
+
+// A stream's publisher may come back in another of the directories than it was in.
+void SubscriberCore::search(SteadyTime now) {
+  if (!connected_to_.empty() && (now - last_heard_ < kAliveInterval || is_served(folder_))) return;
+  const auto found = find_served(service_.runtime_directories(), source_);
+  if (!found) return;
+  const std::string endpoint = "ipc://" + (*found / "data.sock").string();
+  if (endpoint == connected_to_) return;
+  if (!connected_to_.empty()) zmq_disconnect(dealer_.handle(), connected_to_.c_str());
+  folder_ = *found;
+  connected_to_ = zmq_connect(dealer_.handle(), endpoint.c_str()) == 0 ? endpoint : std::string{};
+}
+
+void SubscriberCore::watch_silence(SteadyTime now) {
+  if (state_ != State::Connected || now - last_heard_ < kSilence) return;
+  state_ = State::Silent;
+  tell(EventKind::Silent, "nothing heard for 3 s from " + connected_to_);
+}
+
+void SubscriberCore::heard() {
+  last_heard_ = steady_now();
+  unanswered_ = 0;
+  if (state_ != State::Silent) return;
+  state_ = State::Connected;
+  tell(EventKind::Resumed, "heard again from " + connected_to_);
+}
+
+void SubscriberCore::send_alive(SteadyTime now) {
+  if (!in_session() || now < next_alive_) return;
+  send_header(dealer_, {}, encoder_.alive({.epoch = epoch_, .session = session_}));
+  next_alive_ = now + (++unanswered_ < kPatientAlives ? kAliveInterval : std::chrono::seconds{60});
+}
+
+// ---- what we say
+
+void SubscriberCore::send_hello() {
+  const Id replaced = std::exchange(session_, random_id());
+  wire::Hello hello{.name = options_.name,
+                    .pid = static_cast<std::uint32_t>(::getpid()),
+                    .stream = by_name_ ? source_ : std::string{},
+                    .queue = options_.queue,
+                    .hold = options_.hold,
+                    .when_full = options_.when_full,
+                    .lane = options_.lane,
+                    .replaces = replaced,
+                    .last_epoch = last_epoch_,
+                    .last_sequence = last_sequence_};
+  for (const auto& record : records_) {
+    if (record->state != Received::State::Free && record->session == replaced) hello.held.push_back(record->number);
+  }
+  hello_due_ = send_header(dealer_, {}, encoder_.hello({.session = session_}, hello)) != SendResult::Sent;
+  return_ = {};
+  return_due_ = false;
+  if (state_ != State::Ended) state_ = State::Searching;
+}
+
+void SubscriberCore::send_bye() {
+  wire::Bye bye;
+  for (const auto& record : records_) {
+    if (record->state == Received::State::Held && record->session == session_) bye.held.push_back(record->number);
+  }
+  send_header(dealer_, {}, encoder_.bye({.epoch = epoch_, .session = session_}, bye));
+}
+
+// ---- what we hear
+
+void SubscriberCore::drain() {
+  if (closed_) return;
+  bool any = false;
+  while (receive(dealer_, frames_)) {
+    any = true;
+    handle();
+  }
+  if (any) heard();
+}
+
+void SubscriberCore::handle() {
+  const auto envelope = decoder_.read(bytes_of(frames_.frames[0]));
+  if (!envelope) {
+    drop_message(wire::describe(envelope.error()));
+    if (envelope.error() != wire::WireError::OtherMajor) return;
+    const auto text = [](wire::Version v) { return std::to_string(v.major) + "." + std::to_string(v.minor); };
+    return on_refused("the publisher speaks protocol version " + text(decoder_.peer_version()) + ", this subscriber speaks " + text(wire::kVersion));
+  }
+  if (envelope->kind == wire::Kind::Refused && (envelope->session == session_ || !envelope->session)) {
+    wire::Refused refused;
+    return decoder_.refused(refused) ? on_refused(std::move(refused.reason)) : drop_message("a Refused that does not decode");
+  }
+  if (envelope->session != session_ || !session_) return drop_message("of another session");
+  if (envelope->kind == wire::Kind::Welcome) return on_welcome(*envelope);
+  if (envelope->epoch != epoch_ || !in_session()) return drop_message("of another epoch");
+  if (envelope->kind == wire::Kind::Data) return on_data(*envelope);
+  if (frames_.count != 1) return drop_message("of " + std::to_string(frames_.count) + " frames where one belongs");
+  if (envelope->kind == wire::Kind::End) return on_end();
+  if (envelope->kind != wire::Kind::Alive) drop_message("of a kind that publishers do not send");
+}
+
+void SubscriberCore::drop_message(std::string_view why) {
+  ++statistics_.malformed;
+  tell(EventKind::Malformed, "dropped a message: " + std::string(why));
+}
+
+void SubscriberCore::on_refused(std::string reason) {
+  state_ = State::Refused;
+  reason_ = std::move(reason);
+  tell(EventKind::Refused, reason_);
+}
+
+void SubscriberCore::on_welcome(const wire::Envelope& envelope) {
+  if (frames_.count != 1 || !decoder_.welcome(welcome_)) return drop_message("a Welcome that does not decode");
+  epoch_ = envelope.epoch;
+  if (last_epoch_ == epoch_) {
+    statistics_.missed += welcome_.missed;
+    missed_untold_ += welcome_.missed;
+  } else if (last_epoch_ && !ended_) {
+    ++statistics_.gaps;
+    gap_untold_ = true;
+    tell(EventKind::Gap, "a new publisher began; what the one before it still sent is not known");
+  }
+  if (last_epoch_ != epoch_) old_returns_.clear();
+  last_epoch_ = epoch_;
+  last_sequence_ = welcome_.sequence;
+  next_delivery_ = 1;
+  ended_ = false;
+  asked_ = false;
+  return_ = {};
+  return_due_ = false;
+  state_ = State::Connected;
+  next_alive_ = {};
+  tell(EventKind::Connected, "lane " + std::string(name(welcome_.lane)) + " (" + welcome_.lane_reason + "), queue " +
+                                 std::to_string(welcome_.queue) + ", hold " + std::to_string(welcome_.hold) + ", when full " +
+                                 std::string(name(welcome_.when_full)));
+}
+
+void SubscriberCore::on_data(const wire::Envelope& envelope) {
+  Received* received = fetch();
+  if (ended_ || inbox_.size() >= kMaxInbox || !decoder_.data(received->data)) {
+    recycle(received);
+    return drop_message("a Data that does not decode or may not come now");
+  }
+  const wire::Data& data = received->data;
+  if (data.stamp.delivery < next_delivery_ || data.stamp.slot != 0 || !count_missed(*received)) {
+    recycle(received);
+    return drop_message("a Data out of order, or naming a slot on the inline lane");
+  }
+  next_delivery_ = data.stamp.delivery + 1;
+  received->epoch = envelope.epoch;
+  received->session = envelope.session;
+  received->number = data.stamp.delivery;
+  received->lane = Lane::Inline;
+  received->same_host = welcome_.host == service_.host();
+  received->state = Received::State::Waiting;
+  received->what = Received::What::Message;
+  asked_ = false;
+  bool fits = frames_.count == 1 + data.specs.size();
+  for (std::size_t i = 0; fits && i < data.specs.size(); ++i) {
+    fits = frames_.frames[1 + i].size() == data.payload_bytes[i];
+    received->payload.push_back(std::move(frames_.frames[1 + i]));
+  }
+  inbox_.push_back(received);
+  if (fits) return;
+  received->payload.clear();
+  received->what = Received::What::Dropped;
+  ++statistics_.missed;
+  ++missed_untold_;
+  drop_message("a Data whose payload frames do not fit its header");
+}
+
+// Adds up what was missed before this message. False: it is not newer than the one before it.
+bool SubscriberCore::count_missed(Received& received) {
+  MessageInfo& info = received.data.info;
+  std::uint64_t missed = info.missed_before;
+  if (welcome_.delivery == Delivery::FanOut) {
+    if (info.sequence <= last_sequence_) return false;
+    missed = std::max(missed, info.sequence - last_sequence_ - 1);  // whatever was said: every number counts once
+    last_sequence_ = info.sequence;
+  }
+  statistics_.missed += missed;
+  info.missed_before = missed + std::exchange(missed_untold_, 0);
+  info.gap_before = std::exchange(gap_untold_, false);
+  return true;
+}
+
+void SubscriberCore::on_end() {
+  wire::End end;
+  if (ended_ || !decoder_.end(end)) return drop_message("an End that does not decode, or a second one");
+  std::uint64_t missed = end.missed;
+  if (welcome_.delivery == Delivery::FanOut && end.last_sequence >= last_sequence_) {
+    missed = end.last_sequence - last_sequence_;
+    last_sequence_ = end.last_sequence;
+  }
+  statistics_.missed += missed;
+  missed_untold_ += missed;
+  ended_ = true;
+  state_ = State::Ended;
+  Received* marker = fetch();
+  marker->what = Received::What::End;
+  marker->state = Received::State::Waiting;
+  marker->session = {};
+  inbox_.push_back(marker);
+  tell(EventKind::Ended, "after message " + std::to_string(end.last_sequence) + (missed > 0 ? ", " + std::to_string(missed) + " missed at the end" : ""));
+}
+
+void SubscriberCore::tell(EventKind kind, std::string detail) {
+  events_.push_back({kind, by_name_ ? source_ : welcome_.stream, connected_to_, std::move(detail)});
+}
+
+}  // namespace arraywire::transport
