@@ -129,8 +129,8 @@ std::optional<std::string> ChildProcess::receive() {
   return line;
 }
 
-std::vector<std::string> next_lines(std::span<ChildProcess* const> children) {
-  const auto deadline = Clock::now() + kWatchdog;
+std::vector<std::string> next_lines(std::span<ChildProcess* const> children, std::chrono::seconds patience) {
+  const auto deadline = Clock::now() + patience;
   std::vector<std::optional<std::string>> lines(children.size());
   const auto answered = [](const auto& line) { return line.has_value(); };
   while (!std::ranges::all_of(lines, answered)) {
@@ -149,7 +149,7 @@ std::vector<std::string> next_lines(std::span<ChildProcess* const> children) {
     }
     if (ready == 0 && Clock::now() >= deadline) {
       const auto silent = static_cast<std::size_t>(std::ranges::find_if_not(lines, answered) - lines.begin());
-      throw std::runtime_error(children[silent]->name_ + ": no answer for " + std::to_string(kWatchdog.count()) + " s");
+      throw std::runtime_error(children[silent]->name_ + ": no answer for " + std::to_string(patience.count()) + " s");
     }
   }
   std::vector<std::string> answers;

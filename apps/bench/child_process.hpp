@@ -10,7 +10,7 @@
 
 namespace bench {
 
-// Longer than anything that a healthy peer does between two lines, the writing of the big file included.
+// Longer than anything that a healthy peer does between two lines, long runs apart; the writing of the big file included.
 inline constexpr std::chrono::seconds kWatchdog{120};
 
 // Lifetime: the process is killed by the destructor, and by the kernel when this process dies (PR_SET_PDEATHSIG: so it must be
@@ -28,7 +28,7 @@ class ChildProcess {
   void finish();
 
  private:
-  friend std::vector<std::string> next_lines(std::span<ChildProcess* const> children);
+  friend std::vector<std::string> next_lines(std::span<ChildProcess* const> children, std::chrono::seconds patience);
 
   int channel() const noexcept { return channel_; }
   std::optional<std::string> receive();  // call when readable; nullopt: no whole line yet
@@ -41,8 +41,8 @@ class ChildProcess {
   std::string received_;
 };
 
-// The next line of each. Throws as soon as one of them exits or answers "error ..." or "absent ..." (Absent), after kWatchdog,
+// The next line of each. Throws as soon as one of them exits or answers "error ..." or "absent ..." (Absent), after `patience`,
 // and StopRequested after a signal.
-std::vector<std::string> next_lines(std::span<ChildProcess* const> children);
+std::vector<std::string> next_lines(std::span<ChildProcess* const> children, std::chrono::seconds patience = kWatchdog);
 
 }  // namespace bench

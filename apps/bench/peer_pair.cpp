@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 #include <array>
+#include <chrono>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -66,11 +67,14 @@ double PeerPair::run(std::uint64_t frames) {
   consumer_->send(order);
   producer_->send(order);
   const std::array<ChildProcess*, 2> both{&*consumer_, &*producer_};
-  const auto lines = next_lines(both);
+  const std::chrono::duration<double> expected(seconds_per_frame_ * static_cast<double>(frames));
+  const auto lines = next_lines(both, kWatchdog + std::chrono::ceil<std::chrono::seconds>(10 * expected));
   const Done consumed = parse_done(lines[0]);
   const Done produced = parse_done(lines[1]);
   counters_ = consumed.counters;
-  return static_cast<double>(consumed.end_ns - produced.start_ns) * 1e-9;
+  const double seconds = static_cast<double>(consumed.end_ns - produced.start_ns) * 1e-9;
+  seconds_per_frame_ = seconds / static_cast<double>(frames);
+  return seconds;
 }
 
 void PeerPair::stop() {

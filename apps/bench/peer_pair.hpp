@@ -34,6 +34,7 @@ class PeerPair : public Measurement {
   const std::string name_;
   const PeerCommand command_;
   const std::filesystem::path directory_;
+  double seconds_per_frame_ = 0;  // of the latest run: how long the next one may be expected to take
   Counters counters_{};
   std::optional<ChildProcess> producer_{};
   std::optional<ChildProcess> consumer_{};
