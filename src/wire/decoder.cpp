@@ -178,7 +178,7 @@ bool Decoder::returns(Return& out) const {
 }
 
 bool Decoder::end(End& out) const {
-  const auto* body = impl_->begin<proto::End>();
+  const auto* body = impl_->begin<proto::StreamEnd>();
   if (body == nullptr) return false;
   out = {body->last_sequence(), body->missed()};
   return true;

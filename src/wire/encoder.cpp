@@ -149,7 +149,7 @@ std::span<const std::byte> Encoder::alive(const Envelope& envelope) {
 
 std::span<const std::byte> Encoder::end(const Envelope& envelope, const End& end) {
   impl_->begin();
-  return impl_->finish(envelope, proto::Body::End, proto::CreateEnd(impl_->builder, end.last_sequence, end.missed));
+  return impl_->finish(envelope, proto::Body::End, proto::CreateStreamEnd(impl_->builder, end.last_sequence, end.missed));
 }
 
 std::span<const std::byte> Encoder::bye(const Envelope& envelope, const Bye& bye) {
