@@ -150,7 +150,7 @@ void Service::run() noexcept {
   std::vector<std::shared_ptr<Participant>> active;
   std::vector<Entry> entries;
   std::vector<pollfd> polled;
-  std::uint64_t built_for = 0;
+  std::uint64_t built_for = ~std::uint64_t{0};  // the version that `polled` is for; none yet
   for (;;) {
     adopt_registry(active);
     {
