@@ -14,14 +14,12 @@ bool reaches(std::size_t a, std::size_t b, std::size_t c) noexcept { return a >=
 
 }  // namespace
 
-Removal Inventory::begin_take() {
+void Inventory::begin_take(Removal& removal) noexcept {
   ++takes_;
-  Removal removal;
   for (std::size_t i = slots_.size(); i-- > 0;) {  // backwards: remove() moves the last one to i
     const Slot& slot = *slots_[i];
     if (!slot.used_ && !slot.reserved_ && takes_ - slot.wanted_ > kUnusedTakes) remove(i, removal);
   }
-  return removal;
 }
 
 void Inventory::use(Slot& slot) noexcept {
@@ -64,20 +62,17 @@ std::size_t Inventory::longest_unwanted(bool handed_over) const noexcept {
   return found;
 }
 
-// Strong: whatever can throw comes first.
-void Inventory::remove(std::size_t index, Removal& removal) {
-  removal.slots.reserve(removal.slots.size() + 1);
+void Inventory::remove(std::size_t index, Removal& removal) noexcept {
   Slot& slot = *slots_[index];
   const std::size_t capacity = slot.bytes().size();
   if (slot.handed_over_ == 0) {
     removal.uncount_bytes += capacity;
   } else {
-    retired_.reserve(retired_.size() + 1);
-    retired_unannounced_.reserve(retired_unannounced_.size() + 1);
     retired_.push_back({.id = slot.id(), .bytes = capacity, .sessions = slot.handed_over_});
     retired_unannounced_.push_back(slot.id());
   }
-  removal.slots.push_back(std::move(slots_[index]));
+  slot.next_ = std::move(removal.first);
+  removal.first = std::move(slots_[index]);
   std::swap(slots_[index], slots_.back());
   slots_.pop_back();
 }
@@ -89,7 +84,7 @@ std::size_t Inventory::bytes_to_free(std::size_t size, const Shortage& shortage)
   return std::max({over, minus(size, shortage.backing_bytes), std::size_t{1}});
 }
 
-std::uint64_t Inventory::count_new(std::size_t size, const Shortage& shortage, Removal& removal) {
+std::uint64_t Inventory::count_new(std::size_t size, const Shortage& shortage, Removal& removal) noexcept {
   const std::size_t wanted = bytes_to_free(size, shortage);
   std::size_t removable = 0;
   for (const auto& slot : slots_) {
@@ -105,6 +100,8 @@ std::uint64_t Inventory::count_new(std::size_t size, const Shortage& shortage, R
 }
 
 Slot* Inventory::add(std::unique_ptr<Slot> slot, bool used, bool reserved) {
+  retired_.reserve(retired_.size() + slots_.size() + 1);
+  retired_unannounced_.reserve(retired_unannounced_.size() + slots_.size() + 1);
   slots_.push_back(std::move(slot));
   Slot& added = *slots_.back();
   added.wanted_ = takes_;
@@ -113,7 +110,7 @@ Slot* Inventory::add(std::unique_ptr<Slot> slot, bool used, bool reserved) {
   return &added;
 }
 
-void Inventory::retire_for(std::size_t size, const Shortage& shortage, Removal& removal) {
+void Inventory::retire_for(std::size_t size, const Shortage& shortage, Removal& removal) noexcept {
   std::size_t coming = 0;
   for (const Retired& retired : retired_) coming += retired.bytes;
   const std::size_t wanted = bytes_to_free(size, shortage);
@@ -142,7 +139,7 @@ void Inventory::put_back(Slot& slot) noexcept {
   --used_;
 }
 
-void Inventory::unreserve(Slot& slot, Removal& removal) {
+void Inventory::unreserve(Slot& slot, Removal& removal) noexcept {
   slot.reserved_ = false;
   const auto here = std::find_if(slots_.begin(), slots_.end(), [&](const auto& other) { return other.get() == &slot; });
   if (!slot.used_) remove(static_cast<std::size_t>(here - slots_.begin()), removal);

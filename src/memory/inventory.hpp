@@ -14,7 +14,7 @@ namespace arraywire::memory {
 // Slots that left the books. Their owner destroys them without the pool's lock (unmapping takes time) and then reports
 // `uncount_bytes` to Inventory::uncount: until then they count, so that nobody overshoots.
 struct Removal {
-  std::vector<std::unique_ptr<Slot>> slots{};
+  std::unique_ptr<Slot> first{};  // linked through themselves, so that removing cannot fail
   std::size_t uncount_bytes = 0;
 };
 
@@ -32,7 +32,7 @@ class Inventory {
 
   // A take begins. Returns free slots that would have suited none of the last kUnusedTakes takes: arrays shrank or grew. Spares
   // of a size in use stay, because creating one costs far more than keeping it within the limit.
-  Removal begin_take();
+  void begin_take(Removal& removal) noexcept;
 
   // The smallest free slot that suits: at least `size`, at most 2 * size + 64 KiB. Marked used. Null = none.
   Slot* take_suitable(std::size_t size) noexcept;
@@ -41,17 +41,17 @@ class Inventory {
 
   // Counts `size` bytes for a slot about to be created and returns its id; 0 = no room. Room is made, if that suffices, by
   // removing free slots, those unwanted for longest first. After a shortage at least one must go.
-  std::uint64_t count_new(std::size_t size, const Shortage& shortage, Removal& removal);
+  std::uint64_t count_new(std::size_t size, const Shortage& shortage, Removal& removal) noexcept;
   void uncount(std::size_t bytes) noexcept { counted_bytes_ -= bytes; }
   Slot* add(std::unique_ptr<Slot> slot, bool used, bool reserved);  // counted before
   // Removes free slots that sessions still have: their bytes come back when the sessions have unmapped them.
-  void retire_for(std::size_t size, const Shortage& shortage, Removal& removal);
+  void retire_for(std::size_t size, const Shortage& shortage, Removal& removal) noexcept;
   // Whether a slot of `size` can be had once everybody gives back what they have.
   bool may_come(std::size_t size, const Shortage& shortage) const noexcept;
 
   void put_back(Slot& slot) noexcept;
   // Undoes add() of a reserved slot: removed if it is free, else an ordinary slot from now on.
-  void unreserve(Slot& slot, Removal& removal);
+  void unreserve(Slot& slot, Removal& removal) noexcept;
 
   std::shared_ptr<const SlotFile> hand_over(Slot& slot) noexcept;
   std::vector<std::shared_ptr<const SlotFile>> hand_over_all();
@@ -74,7 +74,7 @@ class Inventory {
   };
 
   void use(Slot& slot) noexcept;
-  void remove(std::size_t index, Removal& removal);
+  void remove(std::size_t index, Removal& removal) noexcept;
   std::size_t bytes_to_free(std::size_t size, const Shortage& shortage) const noexcept;
   std::size_t longest_unwanted(bool handed_over) const noexcept;  // slots_.size() = none
 
@@ -84,7 +84,7 @@ class Inventory {
   std::uint64_t takes_ = 0;
   std::uint64_t last_id_ = 0;
   std::vector<std::unique_ptr<Slot>> slots_{};
-  std::vector<Retired> retired_{};
+  std::vector<Retired> retired_{};  // add() keeps room in it, and in the next, for every slot there is
   std::vector<std::uint64_t> retired_unannounced_{};
 };
 

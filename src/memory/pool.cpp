@@ -68,7 +68,14 @@ std::size_t Pool::size_for(std::size_t bytes) const noexcept {
 Result<Reference, PoolError> Pool::take(std::size_t bytes, std::chrono::nanoseconds timeout, int stop_fd) {
   const std::size_t size = size_for(bytes);
   if (size > limit_bytes()) return PoolError::TooLarge;
-  const SteadyTime deadline = deadline_after(steady_now(), timeout);
+  try {
+    return take_before(deadline_after(steady_now(), timeout), size, stop_fd);
+  } catch (const std::bad_alloc&) {
+    return PoolError::Exhausted;
+  }
+}
+
+Result<Reference, PoolError> Pool::take_before(SteadyTime deadline, std::size_t size, int stop_fd) {
   begin_take();
   for (std::optional<Waiting> waiting;;) {
     const bool late = steady_now() >= deadline;  // looked at first: what came free before the deadline is still ours
@@ -92,7 +99,7 @@ void Pool::begin_take() {
   Removal unwanted;
   {
     Lock lock(mutex_);
-    unwanted = inventory_.begin_take();
+    inventory_.begin_take(unwanted);
   }
   destroy(std::move(unwanted));
 }
@@ -140,12 +147,12 @@ Result<Slot*, MemfdFailure> Pool::create_slot(std::uint64_t id, std::size_t size
     failure = memfd.error();
   } catch (const std::bad_alloc&) {
   }
-  destroy({.slots = {}, .uncount_bytes = size});
+  destroy({.first = {}, .uncount_bytes = size});
   return failure;
 }
 
 void Pool::destroy(Removal&& removal) noexcept {
-  removal.slots.clear();
+  while (removal.first) removal.first = std::move(removal.first->next_);
   if (removal.uncount_bytes == 0) return;
   Lock lock(mutex_);
   inventory_.uncount(removal.uncount_bytes);
@@ -154,19 +161,18 @@ void Pool::destroy(Removal&& removal) noexcept {
 
 void Pool::reserve(std::size_t bytes, std::size_t slots) {
   const std::size_t size = size_for(bytes);
-  const std::string what = "reserving " + std::to_string(slots) + " slots of " + std::to_string(size) + " bytes";
   std::vector<Slot*> created;
   created.reserve(std::min(slots, limit_bytes() / size + 1));
   try {
     while (created.size() < slots) created.push_back(create_reserved(size));
-  } catch (const Error& error) {
+  } catch (...) {
     Removal removal;
     {
       Lock lock(mutex_);
       for (Slot* slot : created) inventory_.unreserve(*slot, removal);
     }
     destroy(std::move(removal));
-    throw Error(error.code(), what + ": " + error.what());
+    throw;
   }
 }
 
@@ -180,10 +186,10 @@ Slot* Pool::create_reserved(std::size_t size) {
       if (size <= limit_bytes()) id = inventory_.count_new(size, shortage, removal);
     }
     destroy(std::move(removal));
-    if (id == 0 && failure) throw_failure("creating " + slot_of(size), *failure);
+    if (id == 0 && failure) throw_failure("reserving " + slot_of(size), *failure);
     if (id == 0) {
-      throw Error(ErrorCode::NoMemory, "the pool's limit of " + std::to_string(limit_bytes()) + " bytes leaves no room; " +
-                                           std::to_string(this->bytes()) + " bytes are in slots");
+      throw Error(ErrorCode::NoMemory, "reserving " + slot_of(size) + ": the pool's limit of " + std::to_string(limit_bytes()) +
+                                           " bytes leaves no room; " + std::to_string(this->bytes()) + " bytes are in slots");
     }
     const auto created = create_slot(id, size, true);
     if (created) return *created;

@@ -60,6 +60,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   explicit Pool(std::size_t limit_bytes);
   void put_back(Slot& slot) noexcept;
   std::size_t size_for(std::size_t bytes) const noexcept;
+  Result<Reference, PoolError> take_before(SteadyTime deadline, std::size_t size, int stop_fd);
   void begin_take();
   Result<Slot*, PoolError> try_take(std::size_t size);
   Attempt attempt(std::size_t size, const Shortage& shortage);

@@ -60,6 +60,7 @@ class Slot final : public Block {
   std::shared_ptr<Pool> pool_{};
 
   // The pool's notes: only its inventory touches them, under the pool's lock.
+  std::unique_ptr<Slot> next_{};   // the next of those removed together
   std::uint64_t wanted_ = 0;       // the last take that it would have suited
   std::uint32_t handed_over_ = 0;  // sessions that have it
   bool used_ = false;

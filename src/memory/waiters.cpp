@@ -18,7 +18,7 @@ namespace arraywire::memory {
 
 Descriptor Waiters::begin() {
   waiting_.reserve(waiting_.size() + 1);
-  spare_.reserve(waiting_.size() + spare_.size() + 1);
+  spare_.reserve(waiting_.size() + std::max(spare_.size(), std::size_t{1}));
   Descriptor event;
   if (!spare_.empty()) {
     event = std::move(spare_.back());
