@@ -33,8 +33,9 @@ Loops plan(const ArraySpec& from, const ArraySpec& to) {
   for (std::size_t i = 0; i < to.shape.size(); ++i) {
     if (to.shape[i] > 1) all.dimensions[all.count++] = {to.shape[i], from_strides[i], to_strides[i]};
   }
-  std::stable_sort(all.dimensions.begin(), all.dimensions.begin() + all.count,
-                   [](const Dimension& a, const Dimension& b) { return a.to_stride > b.to_stride; });
+  // No two strides of a valid spec are equal; and std::stable_sort would allocate.
+  std::sort(all.dimensions.begin(), all.dimensions.begin() + all.count,
+            [](const Dimension& a, const Dimension& b) { return a.to_stride > b.to_stride; });
   Loops joined;
   for (std::size_t i = 0; i < all.count; ++i) {
     const Dimension& inner = all.dimensions[i];

@@ -1,5 +1,7 @@
 #include "arraywire/array_view.hpp"
 
+#include "core/allocation_count.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -88,6 +90,16 @@ TEST(CopyElements, HandlesSixteenDimensions) {
   for (std::size_t i = 0; i < 16; ++i) fortran[i] = std::int64_t{1} << i;
   const Extents extents{std::span<const std::int64_t>(shape)};
   expect_copied({DType::UInt8, extents, {}}, {DType::UInt8, extents, Extents(std::span<const std::int64_t>(fortran))});
+}
+
+TEST(CopyElements, AllocatesNothing) {
+  Memory from({DType::UInt16, {3, 4, 5}, {2, 6, 24}});
+  Memory to({DType::UInt16, {3, 4, 5}, {}});
+  const ArrayView from_view = from.view();
+  const ArrayView to_view = to.view();
+  const auto before = testing::allocation_count();
+  copy_elements(from_view, to_view);
+  EXPECT_EQ(testing::allocation_count(), before);
 }
 
 TEST(CopyElements, ThrowsUnlessDTypeAndShapeAreEqual) {
