@@ -48,7 +48,8 @@ inline std::string in_child(const std::function<std::string()>& body) {
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
-  return WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status)) : said;
+  if (WIFSIGNALED(status)) return "killed by signal " + std::to_string(WTERMSIG(status));
+  return WEXITSTATUS(status) == 0 ? said : "exited with status " + std::to_string(WEXITSTATUS(status));
 }
 
 inline std::size_t open_descriptors() {

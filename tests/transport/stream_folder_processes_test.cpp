@@ -110,6 +110,22 @@ TEST(StreamFolderOfAKilledPublisher, IsNotKeptByAProgramItStarted) {
   expect_taken_over(scratch.path());
 }
 
+TEST(StreamFolderOfALivingPublisher, IsRefusedToAnotherProcessByThePublishersPid) {
+  const ScratchDirectory scratch;
+  Publisher publisher(scratch.path(), [](std::unique_ptr<StreamFolder>&) { return ::getpid(); });
+  ASSERT_TRUE(publisher.ready());
+  try {
+    const StreamFolder second(scratch.path(), "cam");
+    FAIL() << "two publishers of one name";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::InUse);
+    EXPECT_NE(std::string(error.what()).find("process " + std::to_string(publisher.said()) + " "), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(is_served(scratch.path() / "cam"));
+  EXPECT_TRUE(fs::exists(scratch.path() / "cam/data.sock"));
+}
+
 TEST(StreamFolderOfAStoppedPublisher, StaysItsOwn) {
   const ScratchDirectory scratch;
   Publisher publisher(scratch.path(), [](std::unique_ptr<StreamFolder>&) { return ::getpid(); });

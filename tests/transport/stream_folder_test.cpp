@@ -67,12 +67,9 @@ TEST(StreamFolder, RefusesASecondPublisherNamingTheFirstAndLeavesItAlone) {
   const StreamFolder first(scratch.path(), "cam");
   touch(first.path() / "data.sock");
   touch(first.path() / "slots.sock");
-  const std::string here = refused(scratch.path(), "cam", ErrorCode::InUse);
-  const std::string there = in_child([&] { return refused(scratch.path(), "cam", ErrorCode::InUse); });
-  for (const std::string& said : {here, there}) {
-    EXPECT_TRUE(mentions(said, "'cam'") && mentions(said, first.path().string())) << said;
-    EXPECT_TRUE(mentions(said, "process " + std::to_string(::getpid()) + " ")) << said;
-  }
+  const std::string said = refused(scratch.path(), "cam", ErrorCode::InUse);
+  EXPECT_TRUE(mentions(said, "'cam'") && mentions(said, first.path().string())) << said;
+  EXPECT_TRUE(mentions(said, "process " + std::to_string(::getpid()) + " ")) << said;
   EXPECT_TRUE(is_served(first.path()));
   EXPECT_TRUE(fs::exists(first.path() / "data.sock"));
   EXPECT_TRUE(fs::exists(first.path() / "slots.sock"));
