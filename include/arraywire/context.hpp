@@ -27,7 +27,8 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  // Async-signal-safe and sticky: every wait of this context, now and later, returns Stopped.
+  // Async-signal-safe and sticky: every wait of this context, now and later, returns Stopped. Only Publisher::finish (and the
+  // linger of its destructor) goes on, so that a stopped program still ends its streams in order; a second stop() ends that too.
   void stop() noexcept;
   bool stopped() const noexcept;
 

@@ -87,7 +87,7 @@ Borrowed adopt(Container&& container) {
       throw Error(ErrorCode::InvalidArgument, "adopt: the container is not row-major; describe it with keep() and stride_bytes");
     }
   }
-  return keep(view_of(std::span<const T>(owner->data(), owner->size()), shape), owner);
+  return arraywire::keep(view_of(std::span<const T>(owner->data(), owner->size()), shape), owner);
 }
 
 }  // namespace arraywire
