@@ -10,7 +10,9 @@ namespace arraywire {
 
 Context::Context(ContextOptions options) : service_(std::make_shared<transport::Service>(std::move(options))) {}
 
-Context::~Context() { stop(); }
+Context::~Context() {
+  if (!stopped()) stop();  // a second stop would cut short what finish() still sends
+}
 
 void Context::stop() noexcept { service_->stop(); }
 bool Context::stopped() const noexcept { return service_->stopped(); }

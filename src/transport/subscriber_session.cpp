@@ -35,7 +35,7 @@ SteadyTime SubscriberCore::serve(bool, SteadyTime now) {
     attention_.clear();
     drain();  // what the old connection still brought counts before the new Hello says what we have
     hello_due_ = handshake_succeeded() || hello_due_;
-    if (hello_due_) send_hello();
+    if (hello_due_ && !leaving_) send_hello();
     if (by_name_ && !leaving_) search(now);
     watch_silence(now);
     send_alive(now);

@@ -51,6 +51,11 @@ class SteadyState : public StreamPair {
   }
 };
 
+TEST_F(SteadyState, TheCounterCounts) {
+  const auto round = [](std::uint64_t i) { EXPECT_EQ(std::vector<std::uint64_t>(10, i).back(), i); };
+  EXPECT_GE(allocations_of(round), 500U);
+}
+
 TEST_F(SteadyState, ALoanFilledPublishedTakenAndReleasedAllocatesNothing) {
   Publisher publisher(context, "stream", {.block_limit = kWatchdog, .checksum = true});
   Subscriber subscriber(context, "stream");
