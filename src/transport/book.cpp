@@ -17,11 +17,11 @@ std::uint64_t DeliveryBook::room(const Session& s) const {
 
 bool DeliveryBook::has_room(const Session& s) const { return !s.leaving && room(s) > 0; }
 
-std::uint64_t DeliveryBook::slots_granted() const {
+std::uint64_t DeliveryBook::slots_granted(const Predecessor& leaves) const {
   std::uint64_t slots = history_limit_;
   for (const auto& [id, s] : sessions_) {
-    if (s.leaving) {
-      slots += s.unreleased.size();
+    if (s.leaving || id == leaves.session) {
+      slots += s.leaving ? s.unreleased.size() : leases(s) ? std::min(leaves.held.size(), s.unreleased.size()) : 0;
     } else {
       slots += s.terms.grant.queue + (leases(s) ? s.terms.grant.hold : 0);
     }
@@ -29,8 +29,8 @@ std::uint64_t DeliveryBook::slots_granted() const {
   return slots;
 }
 
-std::optional<Grant> DeliveryBook::grant(Grant wanted, Lane lane, std::uint64_t budget_slots) const {
-  const std::uint64_t used = slots_granted() + 2;  // two loans in the application's hands
+std::optional<Grant> DeliveryBook::grant(Grant wanted, Lane lane, std::uint64_t budget_slots, const Predecessor& before) const {
+  const std::uint64_t used = slots_granted(before) + 2;  // two loans in the application's hands
   const std::uint64_t free = budget_slots > used ? budget_slots - used : 0;
   const bool holds_slots = delivery_ == Delivery::Distribute || lane == Lane::SharedMemory;
   if (!holds_slots) {
@@ -53,7 +53,7 @@ std::size_t DeliveryBook::history_start(const Terms& terms, const Predecessor& b
 }
 
 Opened DeliveryBook::open(Id id, const Terms& terms, const Predecessor& before) {
-  if (before.session) leave(before.session, before.held);
+  vacate(before.session, before.held);  // and what it held is given to others when this session is among them: see redeliver()
   Session& s = sessions_[id];
   s.terms = terms;
   s.unreleased.reserve(std::size_t{terms.grant.queue} + terms.grant.hold);
@@ -73,13 +73,19 @@ Opened DeliveryBook::open(Id id, const Terms& terms, const Predecessor& before) 
     }
   }
   redeliver();
-  advance(id, s);
+  advance_all();
   return opened;
 }
 
 void DeliveryBook::close(Id id) { leave(id, {}); }
 
 void DeliveryBook::leave(Id id, std::span<const std::uint64_t> held) {
+  vacate(id, held);
+  redeliver();
+  advance_all();
+}
+
+void DeliveryBook::vacate(Id id, std::span<const std::uint64_t> held) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   Session& s = found->second;
@@ -93,8 +99,6 @@ void DeliveryBook::leave(Id id, std::span<const std::uint64_t> held) {
   }
   std::erase_if(s.unreleased, [](const Delivered& d) { return !d.message; });
   if (s.unreleased.empty()) sessions_.erase(found);
-  redeliver();
-  advance_all();
 }
 
 void DeliveryBook::drop_pending(Session& s) {
@@ -285,6 +289,7 @@ std::vector<Id> DeliveryBook::waive() {
     miss(s);
     s.waived = true;
     waived.push_back(id);
+    advance(id, s);  // its End may have waited for this
   }
   return waived;
 }
@@ -314,8 +319,9 @@ void DeliveryBook::force_ends() {
   begin_finish();
   for (auto& [id, s] : sessions_) {
     if (s.leaving || s.end_sent) continue;
-    if (s.kept) miss(s);
+    if (s.kept || s.pending) miss(s);
     s.kept = {};
+    drop_pending(s);
     send_end(id, s);
   }
 }

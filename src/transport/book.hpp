@@ -68,8 +68,9 @@ class DeliveryBook {
   DeliveryBook(Delivery delivery, std::uint32_t history) : delivery_(delivery), history_limit_(history) {}
 
   // ---- sessions
-  // At most what the free part of `budget_slots` (slots that the pool can have at the current message size) can back, else nothing.
-  std::optional<Grant> grant(Grant wanted, Lane lane, std::uint64_t budget_slots) const;
+  // At most what the free part of `budget_slots` (slots that the pool can have at the current message size) can back once the
+  // session before this one is gone, else nothing.
+  std::optional<Grant> grant(Grant wanted, Lane lane, std::uint64_t budget_slots, const Predecessor& before = {}) const;
   Opened open(Id session, const Terms& terms, const Predecessor& before);
   // It is gone: whatever it held comes back, and in distribute goes to the next free session.
   void close(Id session);
@@ -93,7 +94,7 @@ class DeliveryBook {
   bool would_keep() const;
   // Distribute: somebody has room for a new message. FanOut: always.
   bool has_taker();
-  // Sequence numbers are given here. Distribute: only when has_taker().
+  // Sequence numbers are given here. Only while waiting() is 0 and before begin_finish(); distribute: only when has_taker().
   std::uint64_t publish(MessagePtr message);
   std::uint32_t waiting() const { return waiting_; }  // sessions of policy block for which the last message is pending
   // The block limit ran out: the last message counts as missed for those, and they are not waited for until they take.
@@ -102,7 +103,7 @@ class DeliveryBook {
 
   // ---- the end
   void begin_finish();       // what is kept is sent as room comes, then End
-  void force_ends();         // End now to everyone who has not got it; what is still kept counts as missed
+  void force_ends();         // End now to everyone who has not got it; what is still kept or pending counts as missed
   bool finished() const;     // every session has taken everything (distribute: released it) or is gone
 
   std::uint64_t sequence() const { return sequence_; }
@@ -148,7 +149,8 @@ class DeliveryBook {
   void redeliver();
   using Sessions = std::map<Id, Session>;
   Sessions::iterator roomiest(Id except);
-  std::uint64_t slots_granted() const;
+  std::uint64_t slots_granted(const Predecessor& leaves) const;
+  void vacate(Id id, std::span<const std::uint64_t> held);
   std::size_t history_start(const Terms& terms, const Predecessor& before) const;
   bool may_end(const Session& s) const;
   bool all_released() const;

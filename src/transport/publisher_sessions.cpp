@@ -112,7 +112,9 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
   if (const auto reason = objection(hello)) return refuse(from, envelope, named(hello.name, pid), *reason);
   supersede(from, hello.replaces);
 
-  const auto granted = book_.grant({hello.queue, hello.hold}, Lane::Inline, budget_slots());
+  Predecessor before{.session = hello.replaces, .held = hello.held};
+  if (hello.last_epoch == epoch_) before.sequence = hello.last_sequence;
+  const auto granted = book_.grant({hello.queue, hello.hold}, Lane::Inline, budget_slots(), before);
   if (!granted) {
     book_.close(hello.replaces);
     peers_.erase(hello.replaces);
@@ -124,8 +126,6 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
   WhenFull when_full = hello.when_full;
   if (when_full == WhenFull::Automatic || when_full == WhenFull::Block) when_full = waits ? WhenFull::Block : WhenFull::DropNewest;
 
-  Predecessor before{.session = hello.replaces, .held = hello.held};
-  if (hello.last_epoch == epoch_) before.sequence = hello.last_sequence;
   Peer peer{.address = from};
   peer.about = {.name = named(hello.name, pid),
                 .pid = pid,
