@@ -8,7 +8,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 namespace arraywire::cli {
@@ -18,20 +17,24 @@ namespace {
 std::atomic<StopSignal*> g_current{nullptr};
 static_assert(std::atomic<StopSignal*>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
-constexpr int kSignals[] = {SIGINT, SIGTERM, SIGALRM};
+constexpr int kSignals[] = {SIGINT, SIGTERM};
+
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : kSignals) sigaddset(&set, number);
+  return set;
+}
 
 }  // namespace
 
-void StopSignal::handle(int signal) {
+void StopSignal::handle(int) {
   const int saved = errno;
   if (StopSignal* self = g_current.load()) {
-    const int count = self->signals_.fetch_add(1) + 1;
+    self->signals_.fetch_add(1);
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = write(self->event_, &one, sizeof one);
-    const unsigned grace = self->grace_seconds_.load();
-    if (signal != SIGALRM && grace > 0) alarm(grace);
-    Context* context = self->context_.load();
-    if (context != nullptr && count >= self->stop_at_.load()) context->stop();
+    if (Context* context = self->context_.load()) context->stop();
   }
   errno = saved;
 }
@@ -41,8 +44,7 @@ StopSignal::StopSignal() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   g_current.store(this);
   struct sigaction action {};
   action.sa_handler = &StopSignal::handle;
-  sigemptyset(&action.sa_mask);
-  for (const int other : kSignals) sigaddset(&action.sa_mask, other);
+  action.sa_mask = stop_signals();
   // No SA_RESTART: a blocked read or write must come back to see that it should stop.
   for (const int number : kSignals) sigaction(number, &action, nullptr);
   action.sa_handler = SIG_IGN;
@@ -50,7 +52,6 @@ StopSignal::StopSignal() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 }
 
 StopSignal::~StopSignal() {
-  alarm(0);
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   sigemptyset(&action.sa_mask);
@@ -59,12 +60,13 @@ StopSignal::~StopSignal() {
   close(event_);
 }
 
-void StopSignal::attach(Context& context, int nth, std::chrono::seconds grace) noexcept {
-  stop_at_.store(nth);
-  grace_seconds_.store(static_cast<unsigned>(std::clamp<std::int64_t>(grace.count(), 0, 1'000'000)));
+void StopSignal::attach(Context& context) noexcept {
+  const sigset_t ours = stop_signals();
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &ours, &before);
   context_.store(&context);
-  // A signal before the store above found no context: catch up.
-  if (signals_.load() >= nth) context.stop();
+  if (requested()) context.stop();  // it came when there was no context yet
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 bool StopSignal::wait_until(std::chrono::steady_clock::time_point deadline) const noexcept {

@@ -13,9 +13,8 @@ namespace arraywire::cli {
 
 // Lifetime: one at a time, built by main before other threads exist; the destructor restores what was there before.
 // While it lives, SIGPIPE is ignored: a closed pipe is an error of write().
-// Concurrency: the handler reads `context_` and `stop_at_` and counts in `signals_`, all lock-free atomics, and writes an
-// eventfd; everything that it calls is async-signal-safe. attach() stores the context and then looks at the count, the handler
-// counts and then looks at the context (sequentially consistent): one of them sees the other.
+// Concurrency: the handler counts in `signals_`, reads `context_` (both lock-free atomics), writes an eventfd and calls
+// Context::stop: all async-signal-safe. It runs on main only, as every other thread blocks signals; so main may mask them.
 class StopSignal {
  public:
   StopSignal();
@@ -24,34 +23,25 @@ class StopSignal {
   StopSignal& operator=(const StopSignal&) = delete;
 
   bool requested() const noexcept { return signals_.load() > 0; }
-  bool insisted() const noexcept { return signals_.load() > 1; }
   int descriptor() const noexcept { return event_; }  // readable once requested, and for ever
-
-  // The nth signal (or one that came already) calls context.stop(). With a grace time, the first signal also arms an alarm that
-  // counts as the second one. Detach before the context dies.
-  void attach(Context& context, int nth, std::chrono::seconds grace = {}) noexcept;
-  void detach() noexcept { context_.store(nullptr); }
-
   // True when stop was requested before `deadline`.
   bool wait_until(std::chrono::steady_clock::time_point deadline) const noexcept;
 
  private:
+  friend class AttachedContext;
   static void handle(int);
+  void attach(Context& context) noexcept;
 
   std::atomic<int> signals_{0};
-  std::atomic<int> stop_at_{1};
-  std::atomic<unsigned> grace_seconds_{0};
   std::atomic<Context*> context_{nullptr};
   int event_ = -1;
 };
 
-// Detaches when the scope ends, however it ends.
+// While it lives, every signal also calls context.stop(): the first ends its waits, the second its last ones, too.
 class AttachedContext {
  public:
-  AttachedContext(StopSignal& stop, Context& context, int nth, std::chrono::seconds grace = {}) noexcept : stop_(stop) {
-    stop_.attach(context, nth, grace);
-  }
-  ~AttachedContext() { stop_.detach(); }
+  AttachedContext(StopSignal& stop, Context& context) noexcept : stop_(stop) { stop_.attach(context); }
+  ~AttachedContext() { stop_.context_.store(nullptr); }
   AttachedContext(const AttachedContext&) = delete;
   AttachedContext& operator=(const AttachedContext&) = delete;
 

@@ -33,7 +33,7 @@ int consume(const Options& options) {
   const auto sink = open_sink(options, stop);
   cli::SummaryFile summary = options.json.empty() ? cli::SummaryFile() : cli::SummaryFile(options.json);
   Context context({.on_event = [log](const Event& event) { cli::log_event(*log, event); }});
-  const cli::AttachedContext attached(stop, context, 1);
+  const cli::AttachedContext attached(stop, context);
   Subscriber subscriber(
       context, options.source,
       {.when_full = options.when_full, .queue = options.queue, .hold = options.hold, .lane = options.lane, .name = options.name});

@@ -24,13 +24,6 @@ PublisherOptions publisher_options(const Options& options) {
           .linger = std::chrono::seconds{1}};
 }
 
-// The first signal ends the stream in order. A frame that still waits for slow consumers by then, and the wait for what was sent,
-// end with the linger or with the second signal, whichever comes first.
-std::chrono::seconds grace(const Options& options) {
-  return std::chrono::ceil<std::chrono::seconds>(std::min<std::chrono::nanoseconds>(options.linger, std::chrono::hours{24})) +
-         std::chrono::seconds{1};
-}
-
 int produce(const Options& options) {
   cli::StopSignal stop;
   const auto log = cli::make_log(kProgram, options.log_level);
@@ -42,7 +35,7 @@ int produce(const Options& options) {
     if (event.kind == EventKind::Left) --progress.consumers;
     cli::log_event(*log, event);
   }});
-  const cli::AttachedContext attached(stop, context, 2, grace(options));
+  const cli::AttachedContext attached(stop, context);
   Publisher publisher(context, options.stream, publisher_options(options));
   log->info("stream '{}' on {}", options.stream, fmt::join(publisher.endpoints(), " "));
   Session session(options, publisher, *source, stop, *log, progress);

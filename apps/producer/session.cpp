@@ -13,12 +13,6 @@ namespace arraywire::producer {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
-
-// The library's waits end at the stop of the whole context, which comes too early for an orderly end: wait in slices and look
-// for the signal between them.
-constexpr milliseconds kSlice{100};
 
 // The element bytes of what is about to be published, as one contiguous array would have them or as they lie.
 std::size_t payload_bytes(const Payload& payload) {
@@ -55,17 +49,10 @@ void Session::run() {
 
 bool Session::wait_for_consumers() {
   constexpr std::chrono::seconds kPatience{2};
-  const auto start = Clock::now();
-  bool told = false;
-  while (!stop_.requested()) {
-    if (publisher_.wait_for_subscribers(options_.wait_for, kSlice)) return true;
-    if (!told && Clock::now() - start >= kPatience) {
-      log_.info("waiting for {} consumer{} of stream '{}'", options_.wait_for, options_.wait_for == 1 ? "" : "s",
-                options_.stream);
-      told = true;
-    }
-  }
-  return false;
+  if (publisher_.wait_for_subscribers(options_.wait_for, kPatience)) return !stop_.requested();
+  if (stop_.requested()) return false;
+  log_.info("waiting for {} consumer{} of stream '{}'", options_.wait_for, options_.wait_for == 1 ? "" : "s", options_.stream);
+  return publisher_.wait_for_subscribers(options_.wait_for) && !stop_.requested();
 }
 
 void Session::publish_all() {
@@ -104,16 +91,10 @@ bool Session::publish(Payload& payload) {
 }
 
 std::optional<Loan> Session::make_loan(const ArraySpec& spec) {
-  while (!stop_.requested()) {
-    auto loan = publisher_.loan(spec, kSlice);
-    if (loan) return std::move(*loan);
-    if (loan.error() == LoanError::Stopped) return std::nullopt;
-    if (loan.error() == LoanError::TooLarge) {
-      throw cli::Failure(
-          fmt::format("{} is more than the pool may hold or the machine can back: see --max-memory", to_string(spec)));
-    }
-  }
-  return std::nullopt;
+  auto loan = publisher_.loan(spec, kForever);
+  if (loan) return std::move(*loan);
+  if (loan.error() == LoanError::Stopped) return std::nullopt;
+  throw cli::Failure(fmt::format("{} is more than the pool may hold or the machine can back: see --max-memory", to_string(spec)));
 }
 
 void Session::finish() {

@@ -1,0 +1,51 @@
+#include "cli/latency_histogram.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace arraywire::cli {
+namespace {
+
+using std::chrono::nanoseconds;
+
+TEST(LatencyHistogram, IsEmptyAtFirst) {
+  const LatencyHistogram histogram;
+  EXPECT_EQ(histogram.count(), 0u);
+  EXPECT_EQ(histogram.percentile(0.5).count(), 0);
+  EXPECT_EQ(histogram.max().count(), 0);
+}
+
+TEST(LatencyHistogram, SmallTimesAreExact) {
+  LatencyHistogram histogram;
+  for (int ns = 1; ns <= 100; ++ns) histogram.record(nanoseconds(ns));
+  EXPECT_EQ(histogram.percentile(0.5).count(), 50);
+  EXPECT_EQ(histogram.percentile(0.99).count(), 99);
+  EXPECT_EQ(histogram.percentile(1.0).count(), 100);
+  EXPECT_EQ(histogram.percentile(0.0).count(), 1);
+}
+
+TEST(LatencyHistogram, LargeTimesAreWithinOnePercentAndNeverTooLow) {
+  for (double ns = 128; ns < 9e18; ns *= 1.37) {
+    LatencyHistogram histogram;
+    const auto value = static_cast<std::int64_t>(ns);
+    histogram.record(nanoseconds(value));
+    histogram.record(nanoseconds(std::numeric_limits<std::int64_t>::max()));
+    const auto found = histogram.percentile(0.5).count();
+    EXPECT_GE(found, value);
+    EXPECT_LE(static_cast<double>(found - value), ns * 0.01);
+  }
+}
+
+TEST(LatencyHistogram, TheGreatestTimeIsExactAndFits) {
+  LatencyHistogram histogram;
+  histogram.record(nanoseconds::max());
+  histogram.record(nanoseconds(-5));
+  EXPECT_EQ(histogram.max(), nanoseconds::max());
+  EXPECT_EQ(histogram.percentile(1.0), nanoseconds::max());
+  EXPECT_EQ(histogram.percentile(0.5).count(), 0);
+}
+
+}  // namespace
+}  // namespace arraywire::cli
