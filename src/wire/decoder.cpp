@@ -7,10 +7,12 @@
 namespace arraywire::wire {
 namespace {
 
-// Header > Data > Metadata > ArrayInfo is a depth of 4; a newer minor may nest a little deeper.
+// Header > Data > Metadata > ArrayInfo > Name is a depth of 5; a newer minor may nest a little deeper.
 constexpr flatbuffers::uoffset_t kMaxDepth = 16;
-// Arrays, their infos, attributes and the four tables around them, with room for a newer minor's. It bounds what verifying costs.
-constexpr flatbuffers::uoffset_t kMaxTables = 2048;
+// Arrays, their infos, attributes, names and what is around them, with room for a newer minor's. Offsets may share tables, so
+// this is what bounds the time that verifying takes: only lists of tables cost more than their own bytes.
+constexpr flatbuffers::uoffset_t kMaxTables = 16384;
+static_assert(kMaxTables > 2 * kMaxArrays + kMaxAttributes + kMaxNames + 100);
 // The root offset and the file identifier.
 constexpr std::size_t kMinHeaderBytes = sizeof(flatbuffers::uoffset_t) + flatbuffers::kFileIdentifierLength;
 

@@ -25,6 +25,7 @@ inline constexpr std::size_t kMaxHeaderBytes = 1U << 20U;
 inline constexpr std::size_t kMaxListed = 2048;       // deliveries in one list of a Hello, Return or Bye
 inline constexpr std::uint32_t kMaxQueue = 1000;      // of queue and of hold; both are at least 1
 inline constexpr std::size_t kMaxAttributes = 1024;   // of one message
+inline constexpr std::size_t kMaxNames = 8192;        // of dimensions and channels, in one message
 inline constexpr std::size_t kMaxNameBytes = 256;     // of a subscriber's name and of a stream's
 inline constexpr std::size_t kMaxReasonBytes = 4096;  // of a text for a person
 

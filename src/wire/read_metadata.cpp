@@ -8,8 +8,8 @@
 namespace arraywire::wire {
 
 bool FieldReader::spend(std::size_t bytes) {
-  if (bytes > left_) return false;
-  left_ -= bytes;
+  if (bytes > bytes_left_) return false;
+  bytes_left_ -= bytes;
   return true;
 }
 
@@ -23,12 +23,13 @@ bool FieldReader::text(const WireText* from, std::string& to, std::size_t limit)
   return true;
 }
 
-bool FieldReader::texts(const WireTexts* from, std::vector<std::string>& to) {
+bool FieldReader::names(const WireNames* from, std::vector<std::string>& to) {
   const std::size_t count = from == nullptr ? 0 : from->size();
-  if (count * sizeof(flatbuffers::uoffset_t) * 2 > left_) return false;  // before making room for them
+  if (count > names_left_) return false;
+  names_left_ -= count;
   to.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
-    if (!text(from->Get(static_cast<flatbuffers::uoffset_t>(i)), to[i])) return false;
+    if (!text(from->Get(static_cast<flatbuffers::uoffset_t>(i))->text(), to[i])) return false;
   }
   return true;
 }
@@ -49,8 +50,8 @@ bool FieldReader::array_info(const proto::ArrayInfo& from, ArrayInfo& to) {
   if (const proto::Colour* colour = from.colour()) {
     to.colour = Colour{colour->primaries(), colour->transfer(), colour->matrix(), colour->full_range()};
   }
-  return text(from.name(), to.name) && texts(from.dimension_names(), to.dimension_names) && text(from.unit(), to.unit) &&
-         texts(from.channel_names(), to.channel_names) && text(from.pixel_format(), to.pixel_format) &&
+  return text(from.name(), to.name) && names(from.dimension_names(), to.dimension_names) && text(from.unit(), to.unit) &&
+         names(from.channel_names(), to.channel_names) && text(from.pixel_format(), to.pixel_format) &&
          text(from.colour_space(), to.colour_space);
 }
 

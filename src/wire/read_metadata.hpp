@@ -13,27 +13,31 @@
 namespace arraywire::wire {
 
 using WireText = flatbuffers::String;
-using WireTexts = flatbuffers::Vector<flatbuffers::Offset<WireText>>;
+using WireNames = flatbuffers::Vector<flatbuffers::Offset<proto::Name>>;
 
 // Every function answers false for what the protocol does not allow, and otherwise overwrites its target whole,
 // keeping the target's memory.
 class FieldReader {
  public:
-  void begin() noexcept { left_ = kMaxHeaderBytes; }  // a new header
+  void begin() noexcept {  // a new header
+    bytes_left_ = kMaxHeaderBytes;
+    names_left_ = kMaxNames;
+  }
 
   bool text(const WireText* from, std::string& to, std::size_t limit = kMaxHeaderBytes);
-  bool texts(const WireTexts* from, std::vector<std::string>& to);
   bool numbers(const flatbuffers::Vector<std::uint64_t>* from, std::vector<std::uint64_t>& to, std::size_t limit);
   bool metadata(const proto::Metadata* from, Metadata& to, std::size_t max_arrays);
 
  private:
   bool spend(std::size_t bytes);
+  bool names(const WireNames* from, std::vector<std::string>& to);
   bool array_info(const proto::ArrayInfo& from, ArrayInfo& to);
   bool attribute(const proto::Attribute& from, Attributes& to);
 
   // Offsets may all name the same bytes, so a small header could ask for any amount of text. Each text is charged what it takes
   // at least in a header that holds it once: no header without such tricks runs out.
-  std::size_t left_ = kMaxHeaderBytes;
+  std::size_t bytes_left_ = kMaxHeaderBytes;
+  std::size_t names_left_ = kMaxNames;
   std::string key_;
 };
 

@@ -36,21 +36,19 @@ Offset<flatbuffers::Vector<std::uint64_t>> MetadataWriter::numbers(std::span<con
   return builder_.CreateVector(values.data(), values.size());
 }
 
-Offset<flatbuffers::Vector<TextOffset>> MetadataWriter::texts(const std::vector<std::string>& values) {
-  texts_.clear();
-  for (const std::string& value : values) {
-    // An empty name in a list keeps its place.
-    texts_.push_back(value.empty() ? builder_.CreateString("", 0) : text(value));
-    if (builder_.GetSize() > kMaxHeaderBytes) refuse("too many names");
-  }
-  return list(builder_, texts_);
+Offset<flatbuffers::Vector<Offset<proto::Name>>> MetadataWriter::names(const std::vector<std::string>& values) {
+  if (values.size() > names_left_) refuse("more than " + std::to_string(kMaxNames) + " names of dimensions and channels");
+  names_left_ -= values.size();
+  names_.clear();
+  for (const std::string& value : values) names_.push_back(proto::CreateName(builder_, text(value)));
+  return list(builder_, names_);
 }
 
 Offset<proto::ArrayInfo> MetadataWriter::array_info(const ArrayInfo& info) {
   const auto name = text(info.name);
-  const auto dimension_names = texts(info.dimension_names);
+  const auto dimension_names = names(info.dimension_names);
   const auto unit = text(info.unit);
-  const auto channel_names = texts(info.channel_names);
+  const auto channel_names = names(info.channel_names);
   const auto pixel_format = text(info.pixel_format);
   const auto colour_space = text(info.colour_space);
   proto::Colour colour;
@@ -98,6 +96,7 @@ Offset<flatbuffers::Vector<Offset<proto::Attribute>>> MetadataWriter::attributes
 }
 
 Offset<proto::Metadata> MetadataWriter::metadata(const Metadata& metadata, std::size_t arrays) {
+  names_left_ = kMaxNames;
   const auto entries = attributes(metadata.attributes);
   const auto infos = array_infos(std::span(metadata.arrays).first(std::min(metadata.arrays.size(), arrays)));
   const proto::Number frame_id(metadata.frame_id.value_or(0));

@@ -28,7 +28,7 @@ class MetadataWriter {
   Offset<proto::Metadata> metadata(const Metadata& metadata, std::size_t arrays);
 
  private:
-  Offset<flatbuffers::Vector<TextOffset>> texts(const std::vector<std::string>& values);
+  Offset<flatbuffers::Vector<Offset<proto::Name>>> names(const std::vector<std::string>& values);
   Offset<proto::ArrayInfo> array_info(const ArrayInfo& info);
   Offset<proto::Attribute> attribute(const Attributes::Entry& entry);
   Offset<flatbuffers::Vector<Offset<proto::ArrayInfo>>> array_infos(std::span<const ArrayInfo> infos);
@@ -36,7 +36,8 @@ class MetadataWriter {
 
   flatbuffers::FlatBufferBuilder& builder_;
   std::string scratch_;
-  std::vector<TextOffset> texts_;
+  std::vector<Offset<proto::Name>> names_;
+  std::size_t names_left_ = kMaxNames;
   std::vector<Offset<proto::ArrayInfo>> infos_;
   std::vector<Offset<proto::Attribute>> attributes_;
 };

@@ -34,8 +34,13 @@ TEST_F(EncoderLimits, HeadersStayBelowTheirLimit) {
   EXPECT_NO_THROW(encoder_.data(data_of(with_attribute("k", std::string(kMaxHeaderBytes - 1000, 'x')))));
   expect_refused(with_attribute("k", std::string(kMaxHeaderBytes - 10, 'x')));
   expect_refused(with_attribute("k", std::string(kMaxHeaderBytes * 3, 'x')));
+}
+
+TEST_F(EncoderLimits, NamesAreLimitedInNumber) {
   Metadata names;
-  names.arrays.emplace_back().channel_names.resize(300'000);
+  names.arrays.emplace_back().channel_names.resize(kMaxNames);
+  EXPECT_NO_THROW(encoder_.data(data_of(names)));
+  names.arrays.back().dimension_names.resize(1);
   expect_refused(names);
 }
 

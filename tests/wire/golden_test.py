@@ -49,9 +49,9 @@ def array_info(info):
     colour = info.Colour()
     return {
         "name": text(info.Name()),
-        "dimension_names": [text(info.DimensionNames(i)) for i in range(info.DimensionNamesLength())],
+        "dimension_names": [text(info.DimensionNames(i).Text()) for i in range(info.DimensionNamesLength())],
         "unit": text(info.Unit()),
-        "channel_names": [text(info.ChannelNames(i)) for i in range(info.ChannelNamesLength())],
+        "channel_names": [text(info.ChannelNames(i).Text()) for i in range(info.ChannelNamesLength())],
         "significant_bits": info.SignificantBits(),
         "pixel_format": text(info.PixelFormat()),
         "colour_space": text(info.ColourSpace()),
