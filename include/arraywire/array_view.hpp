@@ -17,8 +17,8 @@
 namespace arraywire {
 
 inline constexpr std::size_t kMaxRank = 16;
-inline constexpr std::size_t kMaxArrays = 64;             // in one message
-inline constexpr std::size_t kArrayAlignmentBytes = 64;   // of every array in a slot
+inline constexpr std::size_t kMaxArrays = 64;            // in one message
+inline constexpr std::size_t kArrayAlignmentBytes = 64;  // of every array in a slot
 
 // Up to kMaxRank lengths or strides in place (no heap), outermost first: {height, width, channels}.
 class Extents {
@@ -53,8 +53,8 @@ struct ArraySpec {
 enum class SpecError : std::uint8_t {
   UnknownDType,
   NegativeExtent,
-  TooLarge,          // the byte arithmetic leaves 63 bits
-  StrideRank,        // stride_bytes is there but has not one entry per dimension
+  TooLarge,    // the byte arithmetic leaves 63 bits
+  StrideRank,  // stride_bytes is there but has not one entry per dimension
   NegativeStride,
   MisalignedStride,  // not a multiple of alignment_bytes(dtype)
   Overlap,           // two indices would share bytes
@@ -73,20 +73,17 @@ std::string to_string(const ArraySpec&);               // "uint16 2160x3840x3", 
 // A spec over borrowed bytes. A value of pointer size and spec; copies refer to the same bytes.
 // Lifetime: valid while the lender is (a Sample, a Loan, your own memory).
 // Alignment: loans are 64-byte aligned; received arrays promise 8 bytes only, so no aligned SIMD loads.
-template <class Byte>
-class BasicArrayView {
+template <class Byte> class BasicArrayView {
   static_assert(std::is_same_v<std::remove_const_t<Byte>, std::byte>);
-  template <class T>
-  using Element = std::conditional_t<std::is_const_v<Byte>, const T, T>;
+  template <class T> using Element = std::conditional_t<std::is_const_v<Byte>, const T, T>;
 
  public:
   BasicArrayView() noexcept = default;
   // Uses the first extent_bytes(spec) of `bytes`. Throws Error when the spec is invalid or does not fit.
   BasicArrayView(const ArraySpec& spec, std::span<Byte> bytes);
   // A writable view is a read-only one too.
-  BasicArrayView(const BasicArrayView<std::byte>& other) noexcept
-    requires std::is_const_v<Byte>
-      : spec_(other.spec()), bytes_(other.bytes()) {}
+  BasicArrayView(const BasicArrayView<std::byte>& other) noexcept requires std::is_const_v<Byte> : spec_(other.spec()),
+                                                                                                   bytes_(other.bytes()) {}
   BasicArrayView(const BasicArrayView&) noexcept = default;
   BasicArrayView& operator=(const BasicArrayView&) noexcept = default;
 
@@ -97,14 +94,12 @@ class BasicArrayView {
   bool contiguous() const noexcept { return is_contiguous(spec_); }
 
   // Throws Error naming both dtypes when T is not this array's.
-  template <class T>
-  Element<T>* data() const {
+  template <class T> Element<T>* data() const {
     require_dtype(dtype_of_v<T>);
     return reinterpret_cast<Element<T>*>(bytes_.data());
   }
   // As data(), and throws when strided: every element, in C order.
-  template <class T>
-  std::span<Element<T>> values() const {
+  template <class T> std::span<Element<T>> values() const {
     require_contiguous();
     return {data<T>(), bytes_.size() / sizeof(T)};
   }
@@ -123,12 +118,12 @@ extern template class BasicArrayView<std::byte>;
 extern template class BasicArrayView<const std::byte>;
 
 // A C-contiguous view of elements of your own. `values` must be shape's product long, else Error.
-template <class T>
-auto view_of(std::span<T> values, const Extents& shape) {
+template <class T> auto view_of(std::span<T> values, const Extents& shape) {
   using Byte = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
   const ArraySpec spec{.dtype = dtype_of_v<T>, .shape = shape};
   if (checked_extent_bytes(spec) != values.size_bytes()) {
-    throw Error(ErrorCode::InvalidArgument, "view_of: " + to_string(spec) + " is not " + std::to_string(values.size()) + " elements");
+    throw Error(ErrorCode::InvalidArgument,
+                "view_of: " + to_string(spec) + " is not " + std::to_string(values.size()) + " elements");
   }
   return BasicArrayView<Byte>(spec, std::span<Byte>(reinterpret_cast<Byte*>(values.data()), values.size_bytes()));
 }

@@ -13,17 +13,17 @@ namespace arraywire {
 inline constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::max();
 
 enum class EventKind : std::uint8_t {
-  Joined,      // publisher: a session was granted
-  Left,        // publisher: a session ended; why
-  Refused,     // either side: a session was refused; why
-  Waived,      // publisher: a session kept publish waiting for the whole block_limit; it is not waited for until it takes
-  Abandoned,   // publisher (distribute): a message was given up after three deliveries
-  Malformed,   // either side: a peer's message was dropped; why
-  Connected,   // subscriber: the session was granted; lane and why
-  Silent,      // subscriber: nothing was heard from the publisher for 3 s; it is not believed dead yet
-  Resumed,     // subscriber: a silent publisher was heard again
-  Gap,         // subscriber: a new epoch began; what its predecessor still sent is unknown
-  Ended,       // subscriber: the stream ended in order
+  Joined,     // publisher: a session was granted
+  Left,       // publisher: a session ended; why
+  Refused,    // either side: a session was refused; why
+  Waived,     // publisher: a session kept publish waiting for the whole block_limit; it is not waited for until it takes
+  Abandoned,  // publisher (distribute): a message was given up after three deliveries
+  Malformed,  // either side: a peer's message was dropped; why
+  Connected,  // subscriber: the session was granted; lane and why
+  Silent,     // subscriber: nothing was heard from the publisher for 3 s; it is not believed dead yet
+  Resumed,    // subscriber: a silent publisher was heard again
+  Gap,        // subscriber: a new epoch began; what its predecessor still sent is unknown
+  Ended,      // subscriber: the stream ended in order
 };
 
 struct Event {

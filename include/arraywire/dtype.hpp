@@ -12,8 +12,21 @@
 namespace arraywire {
 
 enum class DType : std::uint8_t {
-  Bool, UInt8, UInt16, UInt32, UInt64, Int8, Int16, Int32, Int64,
-  Float16, BFloat16, Float32, Float64, Complex64, Complex128
+  Bool,
+  UInt8,
+  UInt16,
+  UInt32,
+  UInt64,
+  Int8,
+  Int16,
+  Int32,
+  Int64,
+  Float16,
+  BFloat16,
+  Float32,
+  Float64,
+  Complex64,
+  Complex128
 };
 inline constexpr std::size_t kDTypeCount = 15;
 
@@ -33,12 +46,10 @@ std::optional<DType> dtype_from_dlpack(DLPackCode) noexcept;
 
 // The DType of a C++ type: `static constexpr DType value`. Specialise it for types of your own that have the same bytes
 // (Imath::half, cv::float16_t: DType::Float16). A type without one does not compile.
-template <class T>
-struct dtype_of;
+template <class T> struct dtype_of;
 
 namespace detail {
-template <std::size_t Size, bool Signed>
-constexpr DType integer_dtype() {
+template <std::size_t Size, bool Signed> constexpr DType integer_dtype() {
   static_assert(Size == 1 || Size == 2 || Size == 4 || Size == 8);
   constexpr auto base = Signed ? DType::Int8 : DType::UInt8;
   constexpr int step = Size == 1 ? 0 : Size == 2 ? 1 : Size == 4 ? 2 : 3;
@@ -52,12 +63,10 @@ template <> struct dtype_of<double> { static constexpr DType value = DType::Floa
 template <> struct dtype_of<std::complex<float>> { static constexpr DType value = DType::Complex64; };
 template <> struct dtype_of<std::complex<double>> { static constexpr DType value = DType::Complex128; };
 template <> struct dtype_of<std::byte> { static constexpr DType value = DType::UInt8; };
-template <std::integral T>
-struct dtype_of<T> {
+template <std::integral T> struct dtype_of<T> {
   static constexpr DType value = detail::integer_dtype<sizeof(T), std::is_signed_v<T>>();
 };
 
-template <class T>
-inline constexpr DType dtype_of_v = dtype_of<std::remove_cv_t<T>>::value;
+template <class T> inline constexpr DType dtype_of_v = dtype_of<std::remove_cv_t<T>>::value;
 
 }  // namespace arraywire

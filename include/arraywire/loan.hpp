@@ -74,13 +74,15 @@ Borrowed keep(const ConstArrayView& view, std::shared_ptr<const void> owner);
 
 // Takes over a container that has data(), size() and a contiguous element type, and optionally shape(): std::vector,
 // xt::xtensor, xt::xarray. Its memory is published as it is; the container dies when nothing can touch it any more.
-template <class Container>
-Borrowed adopt(Container&& container) {
+template <class Container> Borrowed adopt(Container&& container) {
   static_assert(!std::is_lvalue_reference_v<Container>, "adopt takes ownership: pass std::move(container)");
   using T = std::remove_cvref_t<decltype(*container.data())>;
   auto owner = std::make_shared<const Container>(std::move(container));
   Extents shape{static_cast<std::int64_t>(owner->size())};
-  if constexpr (requires { owner->shape(); owner->layout(); }) {
+  if constexpr (requires {
+                  owner->shape();
+                  owner->layout();
+                }) {
     std::vector<std::int64_t> extents(owner->shape().begin(), owner->shape().end());
     shape = Extents(std::span<const std::int64_t>(extents));
     if (!(owner->layout() == std::remove_cvref_t<decltype(owner->layout())>::row_major)) {

@@ -67,10 +67,10 @@ struct ArrayInfo {
   std::vector<std::string> dimension_names{};  // outermost first
   std::string unit{};                          // UCUM where it has one: "nm", "W/m2", "{photons}"
   std::vector<std::string> channel_names{};
-  std::uint8_t significant_bits = 0;           // 10 or 12 in 16
-  std::string pixel_format{};                  // PFNC or FourCC text
+  std::uint8_t significant_bits = 0;  // 10 or 12 in 16
+  std::string pixel_format{};         // PFNC or FourCC text
   std::optional<Colour> colour{};
-  std::string colour_space{};                  // a free name for what has no code points: "ACEScg"
+  std::string colour_space{};  // a free name for what has no code points: "ACEScg"
   bool operator==(const ArrayInfo&) const = default;
 };
 
@@ -81,19 +81,19 @@ struct Metadata {
   std::chrono::nanoseconds exposure{};      // 0 = unknown
   ClockSource clock = ClockSource::Host;
   Attributes attributes{};
-  std::vector<ArrayInfo> arrays{};          // by array index; may be shorter than the message
+  std::vector<ArrayInfo> arrays{};  // by array index; may be shorter than the message
   bool operator==(const Metadata&) const = default;
 };
 
 // Received. It is a Metadata, so a pipeline stage can pass ids and times on.
 struct MessageInfo : Metadata {
-  std::uint64_t sequence = 0;       // per epoch, +1 per published message, from 1
-  Timestamp published{};            // host clock of the publisher
+  std::uint64_t sequence = 0;                         // per epoch, +1 per published message, from 1
+  Timestamp published{};                              // host clock of the publisher
   std::optional<std::chrono::nanoseconds> latency{};  // publish to take, by the monotonic clock; same host only
-  std::uint64_t missed_before = 0;  // messages not delivered to this session between the last one and this one
-  bool gap_before = false;          // a break of unknown size came first: a new epoch of the stream
-  bool from_history = false;        // published before this session began
-  std::uint32_t attempt = 1;        // distribute: which delivery of this message this is
+  std::uint64_t missed_before = 0;                    // messages not delivered to this session between the last one and this one
+  bool gap_before = false;                            // a break of unknown size came first: a new epoch of the stream
+  bool from_history = false;                          // published before this session began
+  std::uint32_t attempt = 1;                          // distribute: which delivery of this message this is
   bool has_checksum = false;
 };
 

@@ -32,7 +32,9 @@ class Publisher {
   // A slot that holds these arrays, each 64-byte aligned. Waits up to `timeout` for a slot to come free.
   // Throws Error for an invalid spec, no spec, or more than kMaxArrays.
   Result<Loan, LoanError> loan(std::span<const ArraySpec> specs, std::chrono::nanoseconds timeout = {});
-  Result<Loan, LoanError> loan(const ArraySpec& spec, std::chrono::nanoseconds timeout = {}) { return loan(std::span(&spec, 1), timeout); }
+  Result<Loan, LoanError> loan(const ArraySpec& spec, std::chrono::nanoseconds timeout = {}) {
+    return loan(std::span(&spec, 1), timeout);
+  }
   // Creates `slots` slots for such messages now and keeps them at their addresses for this publisher's life (camera SDKs want
   // buffers announced). Loans of that size come from them first. Throws Error when the pool's limit does not allow it.
   void reserve(std::span<const ArraySpec> specs, std::size_t slots);

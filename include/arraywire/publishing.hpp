@@ -16,13 +16,13 @@ namespace arraywire {
 struct PublisherOptions {
   std::vector<std::string> listen{};  // "tcp://HOST:PORT", beside the local ipc endpoint; port 0 = choose one
   Delivery delivery = Delivery::FanOut;
-  std::uint32_t history = 0;          // FanOut: a joiner first gets up to so many of the last messages
+  std::uint32_t history = 0;  // FanOut: a joiner first gets up to so many of the last messages
   std::chrono::nanoseconds block_limit = std::chrono::seconds{1};  // how long publish may wait for slow sessions; 0 = for nobody
-  std::size_t max_memory_bytes = 0;   // of the pool; 0 = a quarter of RAM or of the cgroup's limit, the lesser
+  std::size_t max_memory_bytes = 0;  // of the pool; 0 = a quarter of RAM or of the cgroup's limit, the lesser
   LaneChoice lane = LaneChoice::Automatic;
-  bool checksum = false;              // XXH3 of every payload in its header: costs one read of every byte
-  std::chrono::nanoseconds linger = std::chrono::seconds{2};       // of the destructor
-  Metadata metadata{};                // true of every message; sent once, when a session begins
+  bool checksum = false;                                      // XXH3 of every payload in its header: costs one read of every byte
+  std::chrono::nanoseconds linger = std::chrono::seconds{2};  // of the destructor
+  Metadata metadata{};                                        // true of every message; sent once, when a session begins
 };
 
 enum class LoanError : std::uint8_t {
@@ -46,18 +46,18 @@ struct Published {
 
 struct ConsumerStatistics {
   std::string name{};
-  int pid = 0;                // 0 = not known (tcp)
+  int pid = 0;  // 0 = not known (tcp)
   Lane lane = Lane::Inline;
   std::string lane_reason{};
-  std::uint64_t sent = 0;     // messages
-  std::uint64_t taken = 0;    // messages, as far as the consumer said
-  std::uint64_t missed = 0;   // messages
-  std::uint32_t leased = 0;   // deliveries that hold a slot now
+  std::uint64_t sent = 0;    // messages
+  std::uint64_t taken = 0;   // messages, as far as the consumer said
+  std::uint64_t missed = 0;  // messages
+  std::uint32_t leased = 0;  // deliveries that hold a slot now
 };
 struct PublisherStatistics {
-  std::uint64_t published = 0;           // messages
-  std::uint64_t copies = 0;              // payload copies
-  std::uint64_t abandoned = 0;           // Distribute: messages given up
+  std::uint64_t published = 0;              // messages
+  std::uint64_t copies = 0;                 // payload copies
+  std::uint64_t abandoned = 0;              // Distribute: messages given up
   std::uint64_t dropped_peer_messages = 0;  // of other epochs, unknown sessions, or malformed
   std::size_t pool_bytes = 0;
   std::size_t slots = 0;
@@ -66,9 +66,9 @@ struct PublisherStatistics {
 };
 
 struct FinishReport {
-  bool complete = true;                     // every session has taken everything, or is gone
-  std::vector<std::string> unfinished{};    // names of those that had not
-  std::uint64_t untaken = 0;                // deliveries that nobody confirmed
+  bool complete = true;                   // every session has taken everything, or is gone
+  std::vector<std::string> unfinished{};  // names of those that had not
+  std::uint64_t untaken = 0;              // deliveries that nobody confirmed
 };
 
 }  // namespace arraywire

@@ -15,7 +15,7 @@ struct SubscriberOptions {
   std::uint32_t queue = 4;  // messages that may wait to be taken: 1..1000
   std::uint32_t hold = 4;   // samples that may be unreleased at once: 1..1000
   LaneChoice lane = LaneChoice::Automatic;
-  std::string name{};       // how publishers call us in statistics; empty = the program's name
+  std::string name{};  // how publishers call us in statistics; empty = the program's name
 };
 
 enum class TakeError : std::uint8_t {
@@ -41,9 +41,9 @@ struct SubscriberStatus {
   std::string where{};
   std::string reason{};
   Lane lane = Lane::Inline;
-  std::uint32_t queue = 0, hold = 0;         // as granted
-  std::chrono::nanoseconds silent_for{};     // since anything was heard from the publisher
-  std::uint32_t waiting = 0, unreleased = 0; // messages that can be taken now; samples in the application's hands
+  std::uint32_t queue = 0, hold = 0;          // as granted
+  std::chrono::nanoseconds silent_for{};      // since anything was heard from the publisher
+  std::uint32_t waiting = 0, unreleased = 0;  // messages that can be taken now; samples in the application's hands
 };
 std::string to_string(const SubscriberStatus&);  // one line for a person
 

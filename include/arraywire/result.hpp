@@ -8,8 +8,7 @@ namespace arraywire {
 
 // What an operation on the hot path returns. Full, empty, timed out and ended are values, not exceptions.
 // Reading value() of a failed result, or error() of a successful one, throws std::bad_variant_access.
-template <class T, class E>
-class [[nodiscard]] Result {
+template <class T, class E> class [[nodiscard]] Result {
  public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   Result(E error) noexcept : state_(std::in_place_index<1>, error) {}

@@ -12,7 +12,8 @@ namespace {
 memory::Placement& placement(memory::Slot* slot, std::size_t index) {
   if (slot == nullptr) throw Error(ErrorCode::InvalidArgument, "this loan is empty: it was published, moved from or never given");
   if (index >= slot->layout().size()) {
-    throw Error(ErrorCode::InvalidArgument, "array " + std::to_string(index) + " of a loan of " + std::to_string(slot->layout().size()));
+    throw Error(ErrorCode::InvalidArgument,
+                "array " + std::to_string(index) + " of a loan of " + std::to_string(slot->layout().size()));
   }
   return slot->layout()[index];
 }
@@ -33,8 +34,9 @@ ArrayView Loan::array(std::size_t index) const& {
 void Loan::respec(std::size_t index, const ArraySpec& spec) {
   memory::Placement& placed = placement(slot_, index);
   if (checked_extent_bytes(spec) > placed.capacity_bytes) {
-    throw Error(ErrorCode::InvalidArgument, "respec: " + to_string(spec) + " does not fit the " + std::to_string(placed.capacity_bytes) +
-                                                " bytes that were loaned for array " + std::to_string(index));
+    throw Error(ErrorCode::InvalidArgument, "respec: " + to_string(spec) + " does not fit the " +
+                                                std::to_string(placed.capacity_bytes) + " bytes that were loaned for array " +
+                                                std::to_string(index));
   }
   placed.spec = spec;
 }

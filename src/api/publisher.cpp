@@ -19,8 +19,9 @@ namespace {
 
 std::string checked_stream(std::string_view stream) {
   if (!transport::is_stream_name(stream)) {
-    throw Error(ErrorCode::InvalidArgument, "'" + std::string(stream) +
-                                                "' is no stream name: 1 to 64 of letters, digits, '.', '_', '-', the first a letter or digit");
+    throw Error(ErrorCode::InvalidArgument,
+                "'" + std::string(stream) +
+                    "' is no stream name: 1 to 64 of letters, digits, '.', '_', '-', the first a letter or digit");
   }
   return std::string(stream);
 }
@@ -34,7 +35,8 @@ PublisherOptions checked_options(PublisherOptions options) {
     throw Error(ErrorCode::InvalidArgument, "history can be " + std::to_string(transport::kMaxQueue) + " at most");
   }
   if (options.lane == LaneChoice::SharedMemory) {
-    throw Error(ErrorCode::InvalidArgument, "a publisher offers shared memory or not (LaneChoice::Automatic, Inline); it cannot insist on it");
+    throw Error(ErrorCode::InvalidArgument,
+                "a publisher offers shared memory or not (LaneChoice::Automatic, Inline); it cannot insist on it");
   }
   return options;
 }
@@ -50,8 +52,7 @@ transport::PublisherSettings settings(const std::string& stream, const Publisher
 }
 
 // Empties a reused vector at the end of a call, however that ends.
-template <class T>
-class Emptied {
+template <class T> class Emptied {
  public:
   explicit Emptied(std::vector<T>& vector) noexcept : vector_(vector) {}
   ~Emptied() { vector_.clear(); }
@@ -132,14 +133,16 @@ void Publisher::Impl::describe_slot(memory::Slot& slot) {
   }
 }
 
-Result<Published, PublishError> Publisher::Impl::publish_slot(memory::Slot& slot, const Metadata& metadata, std::uint32_t copies) {
+Result<Published, PublishError> Publisher::Impl::publish_slot(memory::Slot& slot, const Metadata& metadata,
+                                                              std::uint32_t copies) {
   describe_slot(slot);
   bool needs_slot = false;
   return send(metadata, true, copies, needs_slot);
 }
 
 // Encodes and sends frames_, and leaves the scratch vectors empty.
-Result<Published, PublishError> Publisher::Impl::send(const Metadata& metadata, bool in_slot, std::uint32_t copies, bool& needs_slot) {
+Result<Published, PublishError> Publisher::Impl::send(const Metadata& metadata, bool in_slot, std::uint32_t copies,
+                                                      bool& needs_slot) {
   const Emptied frames(frames_);
   const Emptied specs(specs_);
   const Emptied offsets(offsets_);
@@ -170,7 +173,9 @@ Result<Published, PublishError> Publisher::Impl::pack(std::span<const ConstArray
   for (const ConstArrayView& view : views) specs.push_back({.dtype = view.dtype(), .shape = view.shape()});
   auto slot = take_slot(specs, options_.block_limit);
   if (!slot && slot.error() == LoanError::Stopped) return PublishError::Stopped;
-  if (!slot) throw Error(ErrorCode::NoMemory, "stream '" + stream_ + "': no slot to pack " + to_string(specs.front()) + " into: " + std::string(describe(slot.error())));
+  if (!slot)
+    throw Error(ErrorCode::NoMemory, "stream '" + stream_ + "': no slot to pack " + to_string(specs.front()) +
+                                         " into: " + std::string(describe(slot.error())));
   const Loan loan(*slot);
   for (std::size_t i = 0; i < views.size(); ++i) {
     copy_elements(views[i], loan.array(i));

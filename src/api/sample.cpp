@@ -14,7 +14,8 @@ namespace arraywire {
 namespace {
 
 const transport::Received& checked(const transport::Received* received) {
-  if (received == nullptr) throw Error(ErrorCode::InvalidArgument, "this sample is empty: it was released, rejected or moved from");
+  if (received == nullptr)
+    throw Error(ErrorCode::InvalidArgument, "this sample is empty: it was released, rejected or moved from");
   return *received;
 }
 
@@ -27,7 +28,8 @@ std::size_t Sample::size() const noexcept { return received_ == nullptr ? 0 : re
 ConstArrayView Sample::array(std::size_t index) const& {
   const transport::Received& received = checked(received_);
   if (index >= received.data.specs.size()) {
-    throw Error(ErrorCode::InvalidArgument, "array " + std::to_string(index) + " of a sample of " + std::to_string(received.data.specs.size()));
+    throw Error(ErrorCode::InvalidArgument,
+                "array " + std::to_string(index) + " of a sample of " + std::to_string(received.data.specs.size()));
   }
   return {received.data.specs[index], received.bytes(index)};
 }
@@ -35,7 +37,8 @@ ConstArrayView Sample::array(std::size_t index) const& {
 ConstArrayView Sample::array(std::string_view name) const& {
   const auto& arrays = checked(received_).data.info.arrays;
   const auto named = std::find_if(arrays.begin(), arrays.end(), [&](const ArrayInfo& a) { return a.name == name; });
-  if (named == arrays.end()) throw Error(ErrorCode::InvalidArgument, "this sample has no array named '" + std::string(name) + "'");
+  if (named == arrays.end())
+    throw Error(ErrorCode::InvalidArgument, "this sample has no array named '" + std::string(name) + "'");
   return array(static_cast<std::size_t>(named - arrays.begin()));
 }
 

@@ -14,7 +14,8 @@ namespace arraywire {
 class Subscriber::Impl {
  public:
   Impl(Context& context, std::string_view source, SubscriberOptions options)
-      : service(context.service()), core(std::make_shared<transport::SubscriberCore>(*service, std::string(source), std::move(options))) {
+      : service(context.service()),
+        core(std::make_shared<transport::SubscriberCore>(*service, std::string(source), std::move(options))) {
     service->add(core);
   }
   ~Impl() { core->leave(); }

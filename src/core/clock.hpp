@@ -14,7 +14,9 @@ inline SteadyTime steady_now() noexcept { return std::chrono::steady_clock::now(
 inline std::int64_t steady_ns(SteadyTime t) noexcept {  // CLOCK_MONOTONIC: comparable between processes of one boot
   return std::chrono::duration_cast<std::chrono::nanoseconds>(t.time_since_epoch()).count();
 }
-inline Timestamp wall_now() noexcept { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); }
+inline Timestamp wall_now() noexcept {
+  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
 
 // now + timeout without overflow: "for ever" is SteadyTime::max().
 inline SteadyTime deadline_after(SteadyTime now, std::chrono::nanoseconds timeout) noexcept {

@@ -14,7 +14,7 @@ struct Id {
   explicit operator bool() const noexcept { return (high | low) != 0; }  // false: no identity
 };
 
-Id random_id();              // from getrandom(2); throws Error when that fails
-std::string to_string(Id);   // 32 hexadecimal digits
+Id random_id();             // from getrandom(2); throws Error when that fails
+std::string to_string(Id);  // 32 hexadecimal digits
 
 }  // namespace arraywire

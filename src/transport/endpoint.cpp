@@ -33,7 +33,8 @@ void check_tcp(std::string_view endpoint, bool listening) {
 }  // namespace
 
 void check_listen_endpoint(std::string_view endpoint) {
-  if (!endpoint.starts_with(kTcp)) refuse(endpoint, "publishers listen on tcp://HOST:PORT (the local ipc endpoint is always there)");
+  if (!endpoint.starts_with(kTcp))
+    refuse(endpoint, "publishers listen on tcp://HOST:PORT (the local ipc endpoint is always there)");
   check_tcp(endpoint, true);
 }
 

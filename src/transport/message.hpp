@@ -23,8 +23,8 @@ class MessageShelf;
 // Threads: only under the mutex of its publisher, so its count is a plain integer.
 struct Message {
   std::uint64_t sequence = 0;
-  std::size_t bytes = 0;              // payload
-  std::vector<std::byte> header{};    // as wire::Encoder::data made it, not stamped
+  std::size_t bytes = 0;            // payload
+  std::vector<std::byte> header{};  // as wire::Encoder::data made it, not stamped
   std::vector<Frame> frames{};
 
  private:

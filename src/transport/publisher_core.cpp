@@ -50,7 +50,9 @@ void PublisherCore::bind(const std::string& endpoint) {
   try {
     router.bind(endpoint);
   } catch (const zmq::error_t& e) {
-    const ErrorCode code = e.num() == EADDRINUSE ? ErrorCode::InUse : e.num() == EACCES ? ErrorCode::NotPermitted : ErrorCode::System;
+    const ErrorCode code = e.num() == EADDRINUSE ? ErrorCode::InUse
+                           : e.num() == EACCES   ? ErrorCode::NotPermitted
+                                                 : ErrorCode::System;
     throw Error(code, "stream '" + settings_.stream + "' cannot listen on " + endpoint + ": " + e.what());
   }
   endpoints_.push_back(router.get(zmq::sockopt::last_endpoint));
@@ -105,8 +107,7 @@ void PublisherCore::settle() {
   if (waiting_ && progress_ != progress_seen_) changed_.set();
 }
 
-template <class Done>
-PublisherCore::Awaited PublisherCore::await(Done done, SteadyTime deadline, bool until_hard_stop) {
+template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, SteadyTime deadline, bool until_hard_stop) {
   const int stop = until_hard_stop ? service_.hard_stop_descriptor() : service_.stop_descriptor();
   std::vector<int> waited_for;
   for (std::optional<std::uint64_t> received_before;;) {
@@ -180,7 +181,8 @@ void PublisherCore::waive() {
   for (const Id id : book_.waive()) {
     const auto peer = peers_.find(id);
     if (peer == peers_.end() || service_.stopped()) continue;
-    tell(EventKind::Waived, peer->second.about.name, "took nothing for the whole block limit; it is not waited for until it takes");
+    tell(EventKind::Waived, peer->second.about.name,
+         "took nothing for the whole block limit; it is not waited for until it takes");
   }
 }
 
@@ -221,7 +223,8 @@ void PublisherCore::count_copies(std::uint64_t copies) {
 
 PublisherStatistics PublisherCore::statistics() const {
   const Lock lock(mutex_);
-  PublisherStatistics s{.published = book_.sequence(), .copies = copies_, .abandoned = book_.abandoned(), .dropped_peer_messages = dropped_};
+  PublisherStatistics s{
+      .published = book_.sequence(), .copies = copies_, .abandoned = book_.abandoned(), .dropped_peer_messages = dropped_};
   for (const auto& [id, peer] : peers_) {
     if (peer.leaving) continue;
     s.consumers.push_back(about(id, peer));

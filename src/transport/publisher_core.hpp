@@ -34,7 +34,7 @@ struct PublisherSettings {
 struct Draft {
   std::span<const std::byte> header;  // as wire::Encoder::data made it
   std::span<const Frame> frames;
-  bool in_slot = true;                // the payload is in a slot of the pool, not in borrowed memory
+  bool in_slot = true;  // the payload is in a slot of the pool, not in borrowed memory
 };
 
 enum class PublishStatus : std::uint8_t {
@@ -79,10 +79,10 @@ class PublisherCore final : public Participant {
   struct Peer {
     Address address{};
     ConsumerStatistics about{};
-    std::uint32_t unanswered = 0;        // Alives sent since it was heard
+    std::uint32_t unanswered = 0;  // Alives sent since it was heard
     SteadyTime next_alive{};
-    bool leaving = false;                // only its held deliveries are still known
-    std::vector<Outgoing> backlog{};     // zmq had no room for these; the guard above the credits, so nearly always empty
+    bool leaving = false;             // only its held deliveries are still known
+    std::vector<Outgoing> backlog{};  // zmq had no room for these; the guard above the credits, so nearly always empty
   };
   class Section;
 
@@ -99,7 +99,8 @@ class PublisherCore final : public Participant {
 
   void handle(std::size_t router) REQUIRES(mutex_);
   void on_hello(const Address& from, const wire::Envelope& envelope, int pid) REQUIRES(mutex_);
-  void refuse(const Address& to, const wire::Envelope& hello, const std::string& name, const std::string& reason) REQUIRES(mutex_);
+  void refuse(const Address& to, const wire::Envelope& hello, const std::string& name, const std::string& reason)
+      REQUIRES(mutex_);
   std::optional<std::string> objection(const wire::Hello& hello) const REQUIRES(mutex_);
   void supersede(const Address& from, Id replaced) REQUIRES(mutex_);
   void on_known(const wire::Envelope& envelope) REQUIRES(mutex_);
@@ -139,15 +140,15 @@ class PublisherCore final : public Participant {
   wire::Return return_ GUARDED_BY(mutex_){};  // reused
   Frames frames_ GUARDED_BY(mutex_){};        // reused
   std::vector<Event> events_ GUARDED_BY(mutex_){};
-  std::size_t message_bytes_ GUARDED_BY(mutex_) = 0;     // of the last message that was in a slot
-  std::uint64_t received_ GUARDED_BY(mutex_) = 0;        // messages, by any thread
+  std::size_t message_bytes_ GUARDED_BY(mutex_) = 0;       // of the last message that was in a slot
+  std::uint64_t received_ GUARDED_BY(mutex_) = 0;          // messages, by any thread
   std::uint64_t received_at_poll_ GUARDED_BY(mutex_) = 0;  // as the service thread began to wait
   std::uint64_t dropped_ GUARDED_BY(mutex_) = 0;
   std::uint64_t copies_ GUARDED_BY(mutex_) = 0;
   std::uint64_t abandoned_told_ GUARDED_BY(mutex_) = 0;
-  std::uint64_t progress_ GUARDED_BY(mutex_) = 0;  // everything that await's conditions may depend on
-  std::uint64_t progress_seen_ GUARDED_BY(mutex_) = 0;  // by the publishing thread, when it last looked
-  bool waiting_ GUARDED_BY(mutex_) = false;  // the publishing thread waits, or is about to
+  std::uint64_t progress_ GUARDED_BY(mutex_) = 0;           // everything that await's conditions may depend on
+  std::uint64_t progress_seen_ GUARDED_BY(mutex_) = 0;      // by the publishing thread, when it last looked
+  bool waiting_ GUARDED_BY(mutex_) = false;                 // the publishing thread waits, or is about to
   std::vector<zmq::message_t> parts_ GUARDED_BY(mutex_){};  // reused
   bool closed_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;

@@ -13,8 +13,9 @@ namespace arraywire::transport {
 
 namespace {
 
-constexpr std::size_t kMaxDeparted = 64;       // remembered in statistics
-constexpr std::uint32_t kPatientAlives = 16;   // unanswered ones until they are sent once a minute: a stopped peer must not be flooded
+constexpr std::size_t kMaxDeparted = 64;  // remembered in statistics
+constexpr std::uint32_t kPatientAlives =
+    16;  // unanswered ones until they are sent once a minute: a stopped peer must not be flooded
 constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 40U;
 
 // libzmq says "localhost:UID:GID:PID" of an ipc peer, attested by the kernel. 0: not ipc, or another pid namespace.
@@ -22,7 +23,8 @@ int pid_of(const zmq::message_t& header) {
   const char* text = zmq_msg_gets(const_cast<zmq_msg_t*>(header.handle()), "Peer-Address");
   const std::string_view address = text == nullptr ? "" : text;
   int pid = 0;
-  if (address.starts_with("localhost:")) std::from_chars(address.data() + address.rfind(':') + 1, address.data() + address.size(), pid);
+  if (address.starts_with("localhost:"))
+    std::from_chars(address.data() + address.rfind(':') + 1, address.data() + address.size(), pid);
   return pid;
 }
 
@@ -35,7 +37,8 @@ std::string user_name() {
   std::array<char, 1024> buffer{};
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::to_string(::geteuid());
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+    return std::to_string(::geteuid());
   return entry.pw_name;
 }
 
@@ -46,19 +49,23 @@ std::string to_text(wire::Version v) { return std::to_string(v.major) + "." + st
 // ---- what arrives
 
 void PublisherCore::handle(std::size_t router) {
-  if (frames_.count != 2) return drop_message("a subscriber's message has one frame, this had " + std::to_string(frames_.count - 1));
+  if (frames_.count != 2)
+    return drop_message("a subscriber's message has one frame, this had " + std::to_string(frames_.count - 1));
   const Address from{router, frames_.frames[0].to_string()};
   const int pid = pid_of(frames_.frames[1]);
   const auto envelope = decoder_.read(bytes_of(frames_.frames[1]));
   if (!envelope) {
     drop_message(wire::describe(envelope.error()));
     if (envelope.error() == wire::WireError::OtherMajor) {
-      refuse(from, {}, {}, "it speaks protocol version " + to_text(decoder_.peer_version()) + ", this publisher speaks " + to_text(wire::kVersion));
+      refuse(from, {}, {},
+             "it speaks protocol version " + to_text(decoder_.peer_version()) + ", this publisher speaks " +
+                 to_text(wire::kVersion));
     }
     return;
   }
   if (envelope->kind == wire::Kind::Hello) return on_hello(from, *envelope, pid);
-  if (envelope->epoch != epoch_ || !peers_.contains(envelope->session)) return drop_message("of another epoch or an unknown session");
+  if (envelope->epoch != epoch_ || !peers_.contains(envelope->session))
+    return drop_message("of another epoch or an unknown session");
   on_known(*envelope);
 }
 
@@ -119,12 +126,14 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
     book_.close(hello.replaces);
     peers_.erase(hello.replaces);
     return refuse(from, envelope, named(hello.name, pid),
-                  "the pool's limit of " + std::to_string(settings_.pool_limit_bytes) + " bytes cannot back another session with messages of " +
-                      std::to_string(message_bytes_) + " bytes; raise the publisher's memory limit");
+                  "the pool's limit of " + std::to_string(settings_.pool_limit_bytes) +
+                      " bytes cannot back another session with messages of " + std::to_string(message_bytes_) +
+                      " bytes; raise the publisher's memory limit");
   }
   const bool waits = settings_.delivery == Delivery::Distribute || settings_.block_limit > std::chrono::nanoseconds::zero();
   WhenFull when_full = hello.when_full;
-  if (when_full == WhenFull::Automatic || when_full == WhenFull::Block) when_full = waits ? WhenFull::Block : WhenFull::DropNewest;
+  if (when_full == WhenFull::Automatic || when_full == WhenFull::Block)
+    when_full = waits ? WhenFull::Block : WhenFull::DropNewest;
 
   Peer peer{.address = from};
   peer.about = {.name = named(hello.name, pid),
@@ -145,13 +154,15 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
                               .host = service_.host(),
                               .metadata = settings_.metadata};
   // Before anything that open() has put into outgoing(): Welcome is what every session begins with.
-  const SendResult sent = send_header(routers_[from.router], from.routing_id, encoder_.welcome({.epoch = epoch_, .session = envelope.session}, welcome));
+  const SendResult sent = send_header(routers_[from.router], from.routing_id,
+                                      encoder_.welcome({.epoch = epoch_, .session = envelope.session}, welcome));
   peers_.emplace(envelope.session, std::move(peer));
   ++progress_;
   if (sent != SendResult::Sent) return depart(envelope.session, {}, "gone before it was welcomed");
   tell(EventKind::Joined, peers_.at(envelope.session).about.name,
-       "queue " + std::to_string(granted->queue) + ", hold " + std::to_string(granted->hold) + ", when full " + std::string(name(when_full)) +
-           ", lane " + std::string(name(Lane::Inline)) + " (" + peers_.at(envelope.session).about.lane_reason + ")");
+       "queue " + std::to_string(granted->queue) + ", hold " + std::to_string(granted->hold) + ", when full " +
+           std::string(name(when_full)) + ", lane " + std::string(name(Lane::Inline)) + " (" +
+           peers_.at(envelope.session).about.lane_reason + ")");
   write_info();
 }
 
@@ -172,7 +183,8 @@ void PublisherCore::supersede(const Address& from, Id replaced) {
 
 void PublisherCore::refuse(const Address& to, const wire::Envelope& hello, const std::string& name, const std::string& reason) {
   tell(EventKind::Refused, name, reason);
-  send_header(routers_[to.router], to.routing_id, encoder_.refused({.epoch = epoch_, .session = hello.session}, {.reason = reason}));
+  send_header(routers_[to.router], to.routing_id,
+              encoder_.refused({.epoch = epoch_, .session = hello.session}, {.reason = reason}));
 }
 
 // ---- how a session ends
@@ -250,7 +262,8 @@ void PublisherCore::send_alives(SteadyTime now) {
   std::vector<Address> unreachable;
   for (auto& [id, peer] : peers_) {
     if (now < peer.next_alive) continue;
-    const SendResult sent = send_header(routers_[peer.address.router], peer.address.routing_id, encoder_.alive({.epoch = epoch_, .session = id}));
+    const SendResult sent =
+        send_header(routers_[peer.address.router], peer.address.routing_id, encoder_.alive({.epoch = epoch_, .session = id}));
     if (sent == SendResult::Unreachable) unreachable.push_back(peer.address);
     peer.next_alive = now + (++peer.unanswered < kPatientAlives ? std::chrono::seconds{1} : std::chrono::seconds{60});
   }
@@ -281,13 +294,17 @@ void PublisherCore::tell(EventKind kind, std::string peer, std::string detail) {
 void PublisherCore::tell_abandoned() {
   const std::uint64_t abandoned = book_.abandoned();
   if (abandoned == abandoned_told_) return;
-  tell(EventKind::Abandoned, {}, std::to_string(abandoned - std::exchange(abandoned_told_, abandoned)) + " message(s) given up after " +
-                                     std::to_string(kMaxAttempts) + " deliveries each");
+  tell(EventKind::Abandoned, {},
+       std::to_string(abandoned - std::exchange(abandoned_told_, abandoned)) + " message(s) given up after " +
+           std::to_string(kMaxAttempts) + " deliveries each");
 }
 
 void PublisherCore::write_info() {
   if (closed_ || !folder_) return;
-  folder_->write_info({.pid = ::getpid(), .user = user_name(), .endpoints = endpoints_, .consumers = static_cast<std::uint32_t>(book_.open_sessions())});
+  folder_->write_info({.pid = ::getpid(),
+                       .user = user_name(),
+                       .endpoints = endpoints_,
+                       .consumers = static_cast<std::uint32_t>(book_.open_sessions())});
 }
 
 }  // namespace arraywire::transport

@@ -16,7 +16,8 @@ namespace arraywire::transport {
 
 namespace {
 
-constexpr int kZeroCopyReceive = 10;  // ZMQ_ZERO_COPY_RECV: a draft name, but in Debian's build; off, small frames are 8-byte aligned
+constexpr int kZeroCopyReceive =
+    10;  // ZMQ_ZERO_COPY_RECV: a draft name, but in Debian's build; off, small frames are 8-byte aligned
 
 // Processes of one boot share CLOCK_MONOTONIC; containers on one host do too.
 Id boot_id() {
@@ -33,8 +34,7 @@ Id boot_id() {
 }
 
 // Signals are the application's business: the service thread takes none of them.
-template <class F>
-std::thread quiet_thread(F&& body) {
+template <class F> std::thread quiet_thread(F&& body) {
   sigset_t all{}, before{};
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -86,7 +86,8 @@ Service::~Service() {
 }
 
 void Service::require_own_process() const {
-  if (::getpid() != pid_) throw Error(ErrorCode::InvalidArgument, "this Context belongs to the parent of this forked process; make a new one");
+  if (::getpid() != pid_)
+    throw Error(ErrorCode::InvalidArgument, "this Context belongs to the parent of this forked process; make a new one");
 }
 
 void Service::add(std::shared_ptr<Participant> participant) {

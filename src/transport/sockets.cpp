@@ -74,7 +74,8 @@ SendResult send_data(zmq::socket_t& socket, std::string_view address, const Mess
   wire::stamp({static_cast<std::byte*>(header.data()), header.size()}, epoch, session, stamp);
   for (const Frame& frame : message.frames) parts.push_back(owning_message(frame));
   SendResult result = send_address(socket, address);
-  for (std::size_t i = 0; i < parts.size() && result == SendResult::Sent; ++i) result = send(socket, parts[i], i + 1 < parts.size());
+  for (std::size_t i = 0; i < parts.size() && result == SendResult::Sent; ++i)
+    result = send(socket, parts[i], i + 1 < parts.size());
   parts.clear();  // what was not sent lets go of its memory
   return result;
 }

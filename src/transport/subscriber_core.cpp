@@ -23,7 +23,8 @@ std::string checked_source(std::string source) {
   if (is_endpoint(source)) {
     check_connect_endpoint(source);
   } else if (!is_stream_name(source)) {
-    throw Error(ErrorCode::InvalidArgument, "'" + source + "' is no stream name: 1 to 64 of letters, digits, '.', '_', '-', the first a letter or digit");
+    throw Error(ErrorCode::InvalidArgument,
+                "'" + source + "' is no stream name: 1 to 64 of letters, digits, '.', '_', '-', the first a letter or digit");
   }
   return source;
 }
@@ -131,7 +132,8 @@ void SubscriberCore::settle() {
 
 void SubscriberCore::send_returns() {
   if (!in_session()) return;
-  if (return_due_ && send_header(dealer_, {}, encoder_.returns({.epoch = epoch_, .session = session_}, return_)) == SendResult::Sent) {
+  if (return_due_ &&
+      send_header(dealer_, {}, encoder_.returns({.epoch = epoch_, .session = session_}, return_)) == SendResult::Sent) {
     return_due_ = false;
     return_.released.clear();
     return_.rejected.clear();
@@ -139,7 +141,8 @@ void SubscriberCore::send_returns() {
   }
   while (!old_returns_.empty()) {
     const OldReturn& old = old_returns_.back();
-    if (send_header(dealer_, {}, encoder_.returns({.epoch = epoch_, .session = old.session}, old.returns)) != SendResult::Sent) break;
+    if (send_header(dealer_, {}, encoder_.returns({.epoch = epoch_, .session = old.session}, old.returns)) != SendResult::Sent)
+      break;
     old_returns_.pop_back();
   }
 }
@@ -230,7 +233,8 @@ Received* SubscriberCore::take_front() {
   info.latency.reset();
   last_taken_ = steady_now();
   if (received->same_host) {
-    info.latency = std::chrono::nanoseconds(std::max<std::int64_t>(0, steady_ns(last_taken_) - received->data.published_steady_ns));
+    info.latency =
+        std::chrono::nanoseconds(std::max<std::int64_t>(0, steady_ns(last_taken_) - received->data.published_steady_ns));
   }
   ++statistics_.taken;
   for (const std::size_t bytes : received->data.payload_bytes) statistics_.bytes += bytes;
@@ -340,7 +344,8 @@ SubscriberStatus SubscriberCore::status() const {
   SubscriberStatus s{.state = state_, .reason = reason_, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};
   if (state_ == SubscriberStatus::State::Connected || state_ == SubscriberStatus::State::Silent) s.reason = welcome_.lane_reason;
   if (by_name_ && connected_to_.empty()) {
-    for (const auto& directory : service_.runtime_directories()) s.where += (s.where.empty() ? "" : ", ") + (directory / source_).string();
+    for (const auto& directory : service_.runtime_directories())
+      s.where += (s.where.empty() ? "" : ", ") + (directory / source_).string();
   } else {
     s.where = connected_to_;
   }

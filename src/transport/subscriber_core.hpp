@@ -40,11 +40,11 @@ class Received {
   friend class SubscriberCore;
   What what = What::Message;
   State state = State::Free;
-  Id epoch{};                                // that it is of, and
-  Id session{};                              // that it was delivered to
-  std::uint64_t number = 0;                  // of the delivery
+  Id epoch{};                // that it is of, and
+  Id session{};              // that it was delivered to
+  std::uint64_t number = 0;  // of the delivery
   bool same_host = false;
-  std::shared_ptr<SubscriberCore> owner{};   // while Held: a sample may outlive its Subscriber
+  std::shared_ptr<SubscriberCore> owner{};  // while Held: a sample may outlive its Subscriber
 
  public:
   std::span<const std::byte> bytes(std::size_t index) const { return bytes_of(payload[index]); }
@@ -104,9 +104,8 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void drain() REQUIRES(mutex_);
   void send_returns() REQUIRES(mutex_);
   wire::Return* returns_for(const Received& received) REQUIRES(mutex_);  // null: nobody waits for it
-  std::optional<TakeError> next(bool ask) REQUIRES(mutex_);  // none: the inbox begins with a message
-  template <class Found>
-  auto wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError>;
+  std::optional<TakeError> next(bool ask) REQUIRES(mutex_);              // none: the inbox begins with a message
+  template <class Found> auto wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError>;
   Received* take_front() REQUIRES(mutex_);
   void pop_front() REQUIRES(mutex_);
   Received* fetch() REQUIRES(mutex_);
@@ -162,21 +161,21 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   Id epoch_ GUARDED_BY(mutex_){};
   Id session_ GUARDED_BY(mutex_){};
   wire::Welcome welcome_ GUARDED_BY(mutex_){};
-  std::string reason_ GUARDED_BY(mutex_){};          // of Refused
+  std::string reason_ GUARDED_BY(mutex_){};  // of Refused
   std::uint64_t next_delivery_ GUARDED_BY(mutex_) = 1;
-  bool ended_ GUARDED_BY(mutex_) = false;            // this epoch's End has arrived
+  bool ended_ GUARDED_BY(mutex_) = false;  // this epoch's End has arrived
   Id last_epoch_ GUARDED_BY(mutex_){};
   std::uint64_t last_sequence_ GUARDED_BY(mutex_) = 0;
   std::uint64_t missed_untold_ GUARDED_BY(mutex_) = 0;  // to be added to the next message's missed_before
   bool gap_untold_ GUARDED_BY(mutex_) = false;
-  bool asked_ GUARDED_BY(mutex_) = false;            // latest: a message was asked for and has not come
+  bool asked_ GUARDED_BY(mutex_) = false;  // latest: a message was asked for and has not come
 
   // what was received
   std::vector<std::unique_ptr<Received>> records_ GUARDED_BY(mutex_){};
   std::vector<Received*> free_ GUARDED_BY(mutex_){};
   std::vector<Received*> inbox_ GUARDED_BY(mutex_){};
   std::uint32_t unreleased_ GUARDED_BY(mutex_) = 0;
-  wire::Return return_ GUARDED_BY(mutex_){};          // not yet sent, of this session
+  wire::Return return_ GUARDED_BY(mutex_){};  // not yet sent, of this session
   bool return_due_ GUARDED_BY(mutex_) = false;
   std::vector<OldReturn> old_returns_ GUARDED_BY(mutex_){};  // of sessions before this one
   SteadyTime last_taken_ GUARDED_BY(mutex_){};

@@ -1,6 +1,6 @@
 // The subscriber's session: how it finds its publisher, what it hears, what it counts.
-#include "transport/subscriber_core.hpp"
 #include "transport/stream_folder.hpp"
+#include "transport/subscriber_core.hpp"
 #include "transport/subscriber_section.hpp"
 
 #include <unistd.h>
@@ -16,13 +16,15 @@ namespace {
 
 constexpr auto kSearchInterval = std::chrono::milliseconds{25};
 constexpr auto kAliveInterval = std::chrono::seconds{1};
-constexpr auto kSilence = std::chrono::seconds{3};       // told, not believed
-constexpr std::uint32_t kPatientAlives = 16;             // unanswered ones until they are sent once a minute
+constexpr auto kSilence = std::chrono::seconds{3};             // told, not believed
+constexpr std::uint32_t kPatientAlives = 16;                   // unanswered ones until they are sent once a minute
 constexpr std::size_t kMaxInbox = 2 * std::size_t{kMaxQueue};  // beyond every grant: a publisher that ignores them
 
 }  // namespace
 
-bool SubscriberCore::in_session() const { return state_ == State::Connected || state_ == State::Silent || state_ == State::Ended; }
+bool SubscriberCore::in_session() const {
+  return state_ == State::Connected || state_ == State::Silent || state_ == State::Ended;
+}
 
 // ---- the service thread
 
@@ -135,7 +137,8 @@ void SubscriberCore::handle() {
     drop_message(wire::describe(envelope.error()));
     if (envelope.error() != wire::WireError::OtherMajor) return;
     const auto text = [](wire::Version v) { return std::to_string(v.major) + "." + std::to_string(v.minor); };
-    return on_refused("the publisher speaks protocol version " + text(decoder_.peer_version()) + ", this subscriber speaks " + text(wire::kVersion));
+    return on_refused("the publisher speaks protocol version " + text(decoder_.peer_version()) + ", this subscriber speaks " +
+                      text(wire::kVersion));
   }
   if (envelope->kind == wire::Kind::Refused && (envelope->session == session_ || !envelope->session)) {
     wire::Refused refused;
@@ -253,7 +256,8 @@ void SubscriberCore::on_end() {
   marker->state = Received::State::Waiting;
   marker->session = {};
   inbox_.push_back(marker);
-  tell(EventKind::Ended, "after message " + std::to_string(end.last_sequence) + (missed > 0 ? ", " + std::to_string(missed) + " missed at the end" : ""));
+  tell(EventKind::Ended, "after message " + std::to_string(end.last_sequence) +
+                             (missed > 0 ? ", " + std::to_string(missed) + " missed at the end" : ""));
 }
 
 void SubscriberCore::tell(EventKind kind, std::string detail) {

@@ -12,7 +12,9 @@ class BorrowedTest : public StreamPair {
   FreeCallback counting() {
     return {[](void* hint) noexcept { static_cast<std::atomic<int>*>(hint)->fetch_add(1); }, &freed};
   }
-  Borrowed lend() { return {view_of(std::span<const std::uint8_t>(bytes), {static_cast<std::int64_t>(bytes.size())}), counting()}; }
+  Borrowed lend() {
+    return {view_of(std::span<const std::uint8_t>(bytes), {static_cast<std::int64_t>(bytes.size())}), counting()};
+  }
 
   std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(100'000, 7);
   std::atomic<int> freed{0};

@@ -82,8 +82,9 @@ TEST_P(Conformance, ArraysArriveWithTheirSpecsAndMetadata) {
   metadata.attributes.set("gain", 1.5);
   metadata.attributes.set("shutter", true);
   metadata.attributes.set("count", 7);
-  metadata.arrays = {{.name = "image", .dimension_names = {"y", "x", "c"}, .significant_bits = 12, .colour = Colour{9, 16, 0, true}},
-                     {.name = "mask"}};
+  metadata.arrays = {
+      {.name = "image", .dimension_names = {"y", "x", "c"}, .significant_bits = 12, .colour = Colour{9, 16, 0, true}},
+      {.name = "mask"}};
   auto loan = publisher.loan(specs);
   ASSERT_TRUE(loan);
   for (std::size_t i = 0; i < loan->size(); ++i) {

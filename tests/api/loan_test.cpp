@@ -19,7 +19,8 @@ TEST_F(LoanTest, AnEmptyLoanCannotBePublished) {
   Publisher publisher(context, "stream");
   Loan loan = std::move(*publisher.loan(bytes_spec(10)));
   Loan moved = std::move(loan);
-  EXPECT_THROW(static_cast<void>(publisher.publish(std::move(loan))), Error);  // NOLINT(bugprone-use-after-move): that is the test
+  EXPECT_THROW(static_cast<void>(publisher.publish(std::move(loan))),
+               Error);  // NOLINT(bugprone-use-after-move): that is the test
   EXPECT_THROW(static_cast<void>(loan.array()), Error);
   ASSERT_TRUE(publisher.publish(std::move(moved)));
   EXPECT_FALSE(moved);  // NOLINT(bugprone-use-after-move): published is empty

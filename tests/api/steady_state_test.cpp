@@ -16,7 +16,8 @@ std::atomic<std::size_t> allocations{0};
 // libzmq allocates for every message that it makes, and it uses the operator new of this program too.
 bool called_from_libzmq(const void* caller) {
   Dl_info info{};
-  return ::dladdr(caller, &info) != 0 && info.dli_fname != nullptr && std::string_view(info.dli_fname).find("libzmq") != std::string_view::npos;
+  return ::dladdr(caller, &info) != 0 && info.dli_fname != nullptr &&
+         std::string_view(info.dli_fname).find("libzmq") != std::string_view::npos;
 }
 
 void* allocate(std::size_t bytes, const void* caller) {
@@ -40,8 +41,7 @@ namespace {
 class SteadyState : public StreamPair {
  public:
   // On all threads: the application's, the service's and zmq's.
-  template <class Round>
-  std::size_t allocations_of(Round round) {
+  template <class Round> std::size_t allocations_of(Round round) {
     for (std::uint64_t i = 1; i <= 600; ++i) round(i);
     allocations = 0;
     counting = true;
@@ -64,7 +64,8 @@ TEST_F(SteadyState, ALoanFilledPublishedTakenAndReleasedAllocatesNothing) {
   metadata.frame_id = 0;
   metadata.attributes.set("exposure", 0.1);
   metadata.attributes.set("filter", "a name that is longer than a small string");
-  metadata.arrays = {{.name = "image", .dimension_names = {"y", "x"}, .channel_names = {"R", "G", "B"}, .colour_space = "ACEScg"}};
+  metadata.arrays = {
+      {.name = "image", .dimension_names = {"y", "x"}, .channel_names = {"R", "G", "B"}, .colour_space = "ACEScg"}};
   const ArraySpec spec{.dtype = DType::UInt16, .shape = {64, 64}};
   const auto round = [&](std::uint64_t i) {
     *metadata.frame_id = i;

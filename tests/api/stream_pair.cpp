@@ -40,7 +40,8 @@ std::string StreamPair::source(const Publisher& publisher) const {
   return transport() == Transport::Ipc ? publisher.stream() : publisher.endpoints().at(1);
 }
 
-Result<Published, PublishError> publish_value(Publisher& publisher, std::uint64_t value, std::int64_t bytes, const Metadata& metadata) {
+Result<Published, PublishError> publish_value(Publisher& publisher, std::uint64_t value, std::int64_t bytes,
+                                              const Metadata& metadata) {
   auto loan = publisher.loan(bytes_spec(bytes), kWatchdog);
   if (!loan) throw std::runtime_error("loan: " + std::string(describe(loan.error())));
   std::memcpy(loan->array().bytes().data(), &value, sizeof value);

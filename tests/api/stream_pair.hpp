@@ -47,8 +47,7 @@ enum class Transport : std::uint8_t { Ipc, Tcp };
 std::string name(Transport transport);
 
 // Waits until the condition holds; false after the watchdog.
-template <class Condition>
-bool eventually(Condition condition, std::chrono::nanoseconds limit = kWatchdog) {
+template <class Condition> bool eventually(Condition condition, std::chrono::nanoseconds limit = kWatchdog) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
@@ -59,8 +58,8 @@ bool eventually(Condition condition, std::chrono::nanoseconds limit = kWatchdog)
 
 class StreamPair : public ::testing::Test {
  public:
-  PublisherOptions publisher_options() const;                 // listens where transport() says
-  std::string source(const Publisher& publisher) const;       // how a subscriber reaches it over transport()
+  PublisherOptions publisher_options() const;            // listens where transport() says
+  std::string source(const Publisher& publisher) const;  // how a subscriber reaches it over transport()
   virtual Transport transport() const { return Transport::Ipc; }
 
   TemporaryDirectory directory{};
@@ -70,7 +69,8 @@ class StreamPair : public ::testing::Test {
 
 inline ArraySpec bytes_spec(std::int64_t bytes) { return {.dtype = DType::UInt8, .shape = {bytes}}; }
 // Publishes a message of `bytes` bytes whose first eight are `value`.
-Result<Published, PublishError> publish_value(Publisher& publisher, std::uint64_t value, std::int64_t bytes = 64, const Metadata& metadata = {});
+Result<Published, PublishError> publish_value(Publisher& publisher, std::uint64_t value, std::int64_t bytes = 64,
+                                              const Metadata& metadata = {});
 std::uint64_t value_of(const Sample& sample);
 
 }  // namespace arraywire::testing

@@ -15,8 +15,7 @@ using ::testing::HasSubstr;
 
 class SubscriberTest : public StreamPair {};
 
-template <class F>
-std::string error_of(F&& f) {
+template <class F> std::string error_of(F&& f) {
   try {
     f();
   } catch (const Error& e) {
@@ -149,7 +148,8 @@ TEST_F(SubscriberTest, WaitAnyServesABusyAndAQuietStreamFairly) {
   EXPECT_FALSE(wait_any(both, 5ms).has_value());
   for (std::uint64_t i = 1; i <= 4; ++i) ASSERT_TRUE(publish_value(busy, i));
   ASSERT_TRUE(publish_value(quiet, 99));
-  ASSERT_TRUE(eventually([&] { return wait_any(std::span(both).last(1), 0ns).has_value() && wait_any(std::span(both).first(1), 0ns).has_value(); }));
+  ASSERT_TRUE(eventually(
+      [&] { return wait_any(std::span(both).last(1), 0ns).has_value() && wait_any(std::span(both).first(1), 0ns).has_value(); }));
   const auto first = wait_any(both, kWatchdog);
   ASSERT_TRUE(first.has_value());
   ASSERT_TRUE(both[*first]->take(0ns));

@@ -43,12 +43,14 @@ TEST_F(XtensorTest, AnotherDtypeOrRankIsRefused) {
 TEST_F(XtensorTest, PaddedRowsAndFortranOrderAreViewedInPlace) {
   std::vector<std::uint16_t> memory(64);
   for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint16_t>(i);
-  const ArrayView padded({.dtype = DType::UInt16, .shape = {4, 10}, .stride_bytes = {32, 2}}, std::as_writable_bytes(std::span(memory)));
+  const ArrayView padded({.dtype = DType::UInt16, .shape = {4, 10}, .stride_bytes = {32, 2}},
+                         std::as_writable_bytes(std::span(memory)));
   auto rows = as_xtensor_strided<std::uint16_t>(padded);
   EXPECT_EQ(rows(2, 3), 35);
   rows(2, 3) = 1000;
   EXPECT_EQ(memory[35], 1000);
-  const ArrayView fortran({.dtype = DType::UInt16, .shape = {4, 10}, .stride_bytes = {2, 8}}, std::as_writable_bytes(std::span(memory)));
+  const ArrayView fortran({.dtype = DType::UInt16, .shape = {4, 10}, .stride_bytes = {2, 8}},
+                          std::as_writable_bytes(std::span(memory)));
   EXPECT_EQ(as_xtensor_strided<std::uint16_t>(fortran)(1, 5), 21);
 }
 

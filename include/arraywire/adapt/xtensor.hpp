@@ -21,16 +21,14 @@ namespace arraywire {
 
 namespace detail {
 
-template <class T, class Byte>
-using SameConst = std::conditional_t<std::is_const_v<Byte>, const T, T>;
+template <class T, class Byte> using SameConst = std::conditional_t<std::is_const_v<Byte>, const T, T>;
 
 inline void require_rank(const ArraySpec& spec, std::size_t rank) {
   if (spec.shape.size() == rank) return;
   throw Error(ErrorCode::InvalidArgument, "a view of rank " + std::to_string(rank) + " over " + to_string(spec));
 }
 
-template <std::size_t Rank>
-std::array<std::size_t, Rank> fixed_shape(const ArraySpec& spec) {
+template <std::size_t Rank> std::array<std::size_t, Rank> fixed_shape(const ArraySpec& spec) {
   require_rank(spec, Rank);
   std::array<std::size_t, Rank> shape{};
   std::transform(spec.shape.begin(), spec.shape.end(), shape.begin(), [](std::int64_t n) { return static_cast<std::size_t>(n); });
@@ -47,7 +45,8 @@ inline std::vector<std::ptrdiff_t> element_strides(const ArraySpec& spec) {
   for (std::size_t i = spec.shape.size(); i-- > 0;) {
     strides[i] = contiguous;
     if (!spec.stride_bytes.empty()) {
-      if (spec.stride_bytes[i] % item != 0) throw Error(ErrorCode::InvalidArgument, "xtensor counts strides in elements: " + to_string(spec));
+      if (spec.stride_bytes[i] % item != 0)
+        throw Error(ErrorCode::InvalidArgument, "xtensor counts strides in elements: " + to_string(spec));
       strides[i] = static_cast<std::ptrdiff_t>(spec.stride_bytes[i]) / item;
     }
     if (spec.shape[i] == 1) strides[i] = 0;  // xtensor's convention
@@ -59,25 +58,22 @@ inline std::vector<std::ptrdiff_t> element_strides(const ArraySpec& spec) {
 }  // namespace detail
 
 // Row-major, of a rank known at compile time. Throws Error for another dtype or rank, and for a strided array.
-template <class T, std::size_t Rank, class Byte>
-auto as_xtensor(const BasicArrayView<Byte>& view) {
+template <class T, std::size_t Rank, class Byte> auto as_xtensor(const BasicArrayView<Byte>& view) {
   const auto values = view.template values<T>();
   return xt::adapt(values.data(), values.size(), xt::no_ownership(), detail::fixed_shape<Rank>(view.spec()));
 }
 
 // Row-major, of the array's own rank.
-template <class T, class Byte>
-auto as_xtensor(const BasicArrayView<Byte>& view) {
+template <class T, class Byte> auto as_xtensor(const BasicArrayView<Byte>& view) {
   const auto values = view.template values<T>();
   return xt::adapt(values.data(), values.size(), xt::no_ownership(), detail::dynamic_shape(view.spec()));
 }
 
 // Padded rows, Fortran order: any strides that are whole elements.
-template <class T, class Byte>
-auto as_xtensor_strided(const BasicArrayView<Byte>& view) {
+template <class T, class Byte> auto as_xtensor_strided(const BasicArrayView<Byte>& view) {
   auto* data = view.template data<T>();
   return xt::adapt(data, view.bytes().size() / sizeof(T), xt::no_ownership(), detail::dynamic_shape(view.spec()),
-                                             detail::element_strides(view.spec()));
+                   detail::element_strides(view.spec()));
 }
 
 }  // namespace arraywire
