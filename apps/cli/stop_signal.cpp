@@ -26,12 +26,20 @@ sigset_t stop_signals() {
   return set;
 }
 
+void restore_default_actions() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  sigemptyset(&action.sa_mask);
+  for (const int number : kSignals) sigaction(number, &action, nullptr);
+}
+
 }  // namespace
 
 void StopSignal::handle(int) {
   const int saved = errno;
   if (StopSignal* self = g_current.load()) {
-    self->signals_.fetch_add(1);
+    // The second signal ends the last waits. Whoever sends a third one does not believe in an orderly end any more.
+    if (self->signals_.fetch_add(1) > 0) restore_default_actions();
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = write(self->event_, &one, sizeof one);
     if (Context* context = self->context_.load()) context->stop();
@@ -51,11 +59,8 @@ StopSignal::StopSignal() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
+// The handler stays: a signal in the last moment should not turn a run that has ended well into a killed one.
 StopSignal::~StopSignal() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  sigemptyset(&action.sa_mask);
-  for (const int number : kSignals) sigaction(number, &action, nullptr);
   g_current.store(nullptr);
   close(event_);
 }

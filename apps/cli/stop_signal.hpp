@@ -11,8 +11,8 @@ class Context;
 
 namespace arraywire::cli {
 
-// Lifetime: one at a time, built by main before other threads exist; the destructor restores what was there before.
-// While it lives, SIGPIPE is ignored: a closed pipe is an error of write().
+// Lifetime: one at a time, built by main before other threads exist. SIGPIPE is ignored from then on: a closed pipe is an
+// error of write(). After two signals the default action is back, so that a third one kills.
 // Concurrency: the handler counts in `signals_`, reads `context_` (both lock-free atomics), writes an eventfd and calls
 // Context::stop: all async-signal-safe. It runs on main only, as every other thread blocks signals; so main may mask them.
 class StopSignal {
