@@ -21,6 +21,7 @@ inline constexpr std::uint32_t kMaxAttempts = 3;  // deliveries of one message (
 struct Grant {
   std::uint32_t queue = 0;
   std::uint32_t hold = 0;
+  bool operator==(const Grant&) const = default;
 };
 
 struct Terms {
