@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -259,9 +260,14 @@ void PublisherCore::retry_backlogs() {
 }
 
 void PublisherCore::send_alives(SteadyTime now) {
+  // A session that was replaced is not known any more where its successor is.
+  const auto replaced = [&](const Peer& peer) REQUIRES(mutex_) {
+    const auto successor = [&](const auto& entry) { return !entry.second.leaving && entry.second.address == peer.address; };
+    return peer.leaving && std::any_of(peers_.begin(), peers_.end(), successor);
+  };
   std::vector<Address> unreachable;
   for (auto& [id, peer] : peers_) {
-    if (now < peer.next_alive) continue;
+    if (now < peer.next_alive || replaced(peer)) continue;
     const SendResult sent =
         send_header(routers_[peer.address.router], peer.address.routing_id, encoder_.alive({.epoch = epoch_, .session = id}));
     if (sent == SendResult::Unreachable) unreachable.push_back(peer.address);

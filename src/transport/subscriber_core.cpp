@@ -37,6 +37,11 @@ SubscriberOptions checked_options(SubscriberOptions options) {
   return options;
 }
 
+// A publisher that sends beyond what it granted and never reads what is returned gets no more of it than one message can list.
+void add(std::vector<std::uint64_t>& numbers, std::uint64_t number) {
+  if (numbers.size() < wire::kMaxListed) numbers.push_back(number);
+}
+
 void watch(int epoll, int descriptor) {
   epoll_event event{};
   event.events = EPOLLIN;
@@ -125,7 +130,7 @@ void SubscriberCore::settle() {
     if (!readable(dealer_)) break;
     drain();
   } while (true);
-  const bool set = state_ == SubscriberStatus::State::Refused || (!inbox_.empty() && unreleased_ < options_.hold);
+  const bool set = state_ == SubscriberStatus::State::Refused || (!inbox_.empty() && unreleased_ < hold());
   if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
   if (leaving_ && unreleased_ == 0) attention_.set();
 }
@@ -159,6 +164,11 @@ wire::Return* SubscriberCore::returns_for(const Received& received) {
   return found != old_returns_.end() ? &found->returns : &old_returns_.emplace_back(OldReturn{received.session, {}}).returns;
 }
 
+// Beyond what was granted the publisher sends nothing: waiting there would be waiting for ever.
+std::uint32_t SubscriberCore::hold() const {
+  return in_session() ? std::clamp<std::uint32_t>(welcome_.hold, 1, options_.hold) : options_.hold;
+}
+
 bool SubscriberCore::leases() const { return welcome_.delivery == Delivery::Distribute || welcome_.lane == Lane::SharedMemory; }
 
 // ---- take and give back
@@ -166,7 +176,7 @@ bool SubscriberCore::leases() const { return welcome_.delivery == Delivery::Dist
 // Why there is nothing to take. `ask`: policy latest, ask for a message.
 std::optional<TakeError> SubscriberCore::next(bool ask) {
   if (service_.stopped()) return TakeError::Stopped;
-  if (unreleased_ >= options_.hold) return TakeError::HoldingAll;
+  if (unreleased_ >= hold()) return TakeError::HoldingAll;
   while (!inbox_.empty()) {
     Received* first = inbox_.front();
     if (first->what == Received::What::Message) return std::nullopt;
@@ -175,7 +185,7 @@ std::optional<TakeError> SubscriberCore::next(bool ask) {
     if (what == Received::What::Dropped) {
       if (wire::Return* returns = returns_for(*first)) {
         returns->taken_through = first->number;
-        returns->released.push_back(first->number);
+        add(returns->released, first->number);
       }
     }
     recycle(first);
@@ -213,7 +223,7 @@ bool SubscriberCore::ready() {
   const Section section(*this);
   drain();
   if (service_.stopped() || state_ == SubscriberStatus::State::Refused) return true;
-  if (unreleased_ >= options_.hold) return false;
+  if (unreleased_ >= hold()) return false;
   while (!inbox_.empty() && inbox_.front()->what == Received::What::Dropped) static_cast<void>(next(false));
   if (!inbox_.empty()) return true;
   static_cast<void>(next(true));
@@ -269,7 +279,7 @@ void SubscriberCore::collect_given_back() {
   for (const GivenBack& back : collected_) {
     --unreleased_;
     if (wire::Return* returns = closed_ ? nullptr : returns_for(*back.received)) {
-      (back.rejected ? returns->rejected : returns->released).push_back(back.received->number);
+      add(back.rejected ? returns->rejected : returns->released, back.received->number);
     }
     recycle(back.received);
   }

@@ -103,6 +103,7 @@ void SubscriberCore::send_hello() {
                     .last_epoch = last_epoch_,
                     .last_sequence = last_sequence_};
   for (const auto& record : records_) {
+    if (hello.held.size() == wire::kMaxListed) break;  // far beyond every grant: what the publisher is not told, it may have back
     if (record->state != Received::State::Free && record->session == replaced) hello.held.push_back(record->number);
   }
   hello_due_ = send_header(dealer_, {}, encoder_.hello({.session = session_}, hello)) != SendResult::Sent;
@@ -165,7 +166,12 @@ void SubscriberCore::on_refused(std::string reason) {
 }
 
 void SubscriberCore::on_welcome(const wire::Envelope& envelope) {
-  if (frames_.count != 1 || !decoder_.welcome(welcome_)) return drop_message("a Welcome that does not decode");
+  wire::Welcome welcome;
+  if (frames_.count != 1 || welcomed_ == session_ || !decoder_.welcome(welcome)) {
+    return drop_message("a Welcome that does not decode, or a second one");
+  }
+  welcome_ = std::move(welcome);
+  welcomed_ = session_;
   epoch_ = envelope.epoch;
   if (last_epoch_ == epoch_) {
     statistics_.missed += welcome_.missed;
@@ -220,7 +226,8 @@ void SubscriberCore::on_data(const wire::Envelope& envelope) {
   received->payload.clear();
   received->what = Received::What::Dropped;
   ++statistics_.missed;
-  ++missed_untold_;
+  missed_untold_ += data.info.missed_before + 1;
+  gap_untold_ = data.info.gap_before;
   drop_message("a Data whose payload frames do not fit its header");
 }
 
