@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -42,7 +43,8 @@ bool wait_readable(std::span<const int> descriptors, SteadyTime deadline) {
   for (;;) {
     timespec left{};
     if (deadline != SteadyTime::max()) {
-      const auto ns = std::max<std::int64_t>(0, std::chrono::nanoseconds(deadline - steady_now()).count());
+      const SteadyTime now = steady_now();
+      const auto ns = std::chrono::nanoseconds(std::max(deadline, now) - now).count();
       left = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
     }
     const int ready = ::ppoll(polled.data(), polled.size(), deadline == SteadyTime::max() ? nullptr : &left, nullptr);
