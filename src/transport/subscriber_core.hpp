@@ -87,6 +87,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
 
  private:
   friend class Received;
+  friend class FrameFeeder;  // of the fuzzer: what handle() does with frames, without a socket that brings them
   class Section;
   struct GivenBack {
     Received* received;
