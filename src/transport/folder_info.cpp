@@ -1,18 +1,27 @@
 #include "transport/folder_info.hpp"
 
+#include "wire/checksum.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <span>
 
 namespace arraywire::transport {
 namespace {
 
-constexpr std::string_view kBegin = "arraywire-folder-1";
-constexpr std::string_view kEnd = "end";
-constexpr std::size_t kLastLineBytes = 32;  // "end " and a number of 64 bits
+constexpr std::string_view kBegin = "arraywire-folder";
+constexpr std::uint64_t kFormat = 1;
+constexpr std::string_view kCheck = "check";
+constexpr std::size_t kLastLineBytes = 32;  // "check " and a number of 64 bits
+
+std::uint64_t checksum(std::string_view text) {
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+  return wire::payload_checksum(std::span(&bytes, 1));
+}
 
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
@@ -33,6 +42,7 @@ class Writer {
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
     line(key, std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())), keep);
   }
+  std::string_view written() const noexcept { return {text_.data(), used_}; }
 
  private:
   void put(std::string_view part) noexcept {
@@ -59,31 +69,30 @@ void parse_line(std::string_view key, std::string_view value, FolderInfo& info) 
 
 }  // namespace
 
-FolderInfoText format_folder_info(const FolderInfo& info, std::uint64_t mark) noexcept {
+FolderInfoText format_folder_info(const FolderInfo& info) noexcept {
   FolderInfoText text;
   Writer writer(text);
-  writer.line(kBegin, mark);
+  writer.line(kBegin, kFormat);
   if (info.pid > 0) writer.line("pid", static_cast<std::uint64_t>(info.pid));
   if (!info.user.empty()) writer.line("user", info.user);
   writer.line("consumers", info.consumers);
   for (const std::string& endpoint : info.endpoints) writer.line("endpoint", endpoint);
-  writer.line(kEnd, mark, 0);
+  writer.line(kCheck, checksum(writer.written()), 0);
   return text;
 }
 
 FolderInfoState parse_folder_info(std::string_view text, FolderInfo& info) {
   info = {};
-  std::string_view mark;
-  for (bool first = true; !text.empty(); first = false) {
-    const std::size_t length = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, length);
-    text.remove_prefix(std::min(length + 1, text.size()));
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
     const std::size_t space = line.find(' ');
-    if (space == std::string_view::npos || !printable(line)) continue;
-    const std::string_view key = line.substr(0, space), value = line.substr(space + 1);
-    if (first && key == kBegin) mark = value;
-    if (key == kEnd && !mark.empty() && value == mark) return FolderInfoState::Whole;
-    parse_line(key, value, info);
+    if (space != std::string_view::npos && printable(line)) {
+      const std::string_view key = line.substr(0, space), value = line.substr(space + 1);
+      if (key == kCheck && to_number<std::uint64_t>(value) == checksum(text.substr(0, begin))) return FolderInfoState::Whole;
+      parse_line(key, value, info);
+    }
+    begin = end + 1;
   }
   info = {};
   return FolderInfoState::Torn;

@@ -17,13 +17,13 @@ struct FolderInfo {
   std::uint32_t consumers = 0;
 };
 
-// Lines of text, padded with newlines to one size, so that one pwrite replaces the whole. The first and the last line carry the
-// same `mark`, another for each writing: a reader that meets a write half way sees two.
+// Lines of text, padded with newlines to one size, so that one pwrite replaces the whole. That is not atomic, so the last line is
+// a checksum of those before it: a reader that meets a write half way sees that.
 inline constexpr std::size_t kFolderInfoBytes = 4096;
 using FolderInfoText = std::array<char, kFolderInfoBytes>;
 
 // Leaves out what does not fit, and lines with control characters. Allocates nothing.
-FolderInfoText format_folder_info(const FolderInfo& info, std::uint64_t mark) noexcept;
+FolderInfoText format_folder_info(const FolderInfo& info) noexcept;
 
 enum class FolderInfoState : std::uint8_t { Whole, Torn };
 // Never trusts the text: unknown lines, control characters and numbers out of range are passed over.

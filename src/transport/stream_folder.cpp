@@ -114,7 +114,7 @@ void StreamFolder::write_info(const FolderInfo& info) noexcept {
     FolderInfo written = info;
     if (written.pid == 0) written.pid = ::getpid();
     if (written.user.empty()) written.user = own_user();
-    const FolderInfoText text = format_folder_info(written, static_cast<std::uint64_t>(steady_ns(steady_now())));
+    const FolderInfoText text = format_folder_info(written);
     const memory::Descriptor file(::open((path_ / kLock).c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     [[maybe_unused]] const auto size = ::pwrite(file.get(), text.data(), text.size(), 0);
   } catch (const std::bad_alloc&) {

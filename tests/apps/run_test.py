@@ -172,13 +172,14 @@ class Signals(programs.ProgramTest):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(signal=number):
                 producer = self.produce(*SMALL, "--rate", 200)
-                consumer = self.consume("--sink", "raw:" + self.path("out"))
-                while not os.path.exists(self.path("out")) or os.path.getsize(self.path("out")) == 0:
+                out = self.path(f"out-{number}")
+                consumer = self.consume("--sink", "raw:" + out)
+                while not os.path.exists(out) or os.path.getsize(out) == 0:
                     time.sleep(0.01)
                 consumer.signal(number)
                 taken = consumer.finish_json()
                 self.assertEqual(taken["end"], "signal")
-                self.assertEqual(os.path.getsize(self.path("out")), taken["bytes"])
+                self.assertEqual(os.path.getsize(out), taken["bytes"])
                 self.assertEqual(taken["bytes"], taken["messages"] * FRAME)
                 producer.signal(signal.SIGTERM)
                 producer.finish()
