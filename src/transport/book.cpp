@@ -297,7 +297,8 @@ std::vector<Id> DeliveryBook::waive() {
 // ---- the end
 
 bool DeliveryBook::all_released() const {
-  return redeliveries_.empty() && std::all_of(sessions_.begin(), sessions_.end(), [](const auto& e) { return e.second.unreleased.empty(); });
+  return redeliveries_.empty() &&
+         std::all_of(sessions_.begin(), sessions_.end(), [](const auto& e) { return e.second.unreleased.empty(); });
 }
 
 bool DeliveryBook::may_end(const Session& s) const {
@@ -332,7 +333,8 @@ bool DeliveryBook::is_complete(const Session& s) const {
 }
 
 bool DeliveryBook::finished() const {
-  return redeliveries_.empty() && std::all_of(sessions_.begin(), sessions_.end(), [&](const auto& e) { return is_complete(e.second); });
+  return redeliveries_.empty() &&
+         std::all_of(sessions_.begin(), sessions_.end(), [&](const auto& e) { return is_complete(e.second); });
 }
 
 }  // namespace arraywire::transport

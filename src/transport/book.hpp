@@ -32,9 +32,9 @@ struct Terms {
 
 // What a Hello says of the time before it.
 struct Predecessor {
-  Id session{};                              // none: a newcomer
-  std::optional<std::uint64_t> sequence{};   // what it got last of this epoch; none: nothing of this epoch
-  std::span<const std::uint64_t> held{};     // deliveries of that session that it still holds
+  Id session{};                             // none: a newcomer
+  std::optional<std::uint64_t> sequence{};  // what it got last of this epoch; none: nothing of this epoch
+  std::span<const std::uint64_t> held{};    // deliveries of that session that it still holds
 };
 
 struct Opened {
@@ -57,8 +57,8 @@ struct PublishOutcome {
 struct SessionCounts {
   std::uint64_t sent = 0, taken = 0, missed = 0;
   std::uint32_t leased = 0;
-  bool pending = false;    // publish waits for it
-  bool complete = false;   // has taken everything (distribute: released it)
+  bool pending = false;   // publish waits for it
+  bool complete = false;  // has taken everything (distribute: released it)
 };
 
 // Everything it decides to send is appended to outgoing(), in order; the caller sends it and reports failures with close().
@@ -80,8 +80,7 @@ class DeliveryBook {
   bool knows(Id session) const { return sessions_.contains(session); }
   std::size_t open_sessions() const { return open_sessions_; }
   SessionCounts counts(Id session) const;
-  template <class F>
-  void for_each_session(F&& f) const {
+  template <class F> void for_each_session(F&& f) const {
     for (const auto& [id, session] : sessions_) {
       if (!session.leaving) f(id);
     }
@@ -103,9 +102,9 @@ class DeliveryBook {
   const PublishOutcome& outcome() const { return outcome_; }  // of the last message
 
   // ---- the end
-  void begin_finish();       // what is kept is sent as room comes, then End
-  void force_ends();         // End now to everyone who has not got it; what is still kept or pending counts as missed
-  bool finished() const;     // every session has taken everything (distribute: released it) or is gone
+  void begin_finish();    // what is kept is sent as room comes, then End
+  void force_ends();      // End now to everyone who has not got it; what is still kept or pending counts as missed
+  bool finished() const;  // every session has taken everything (distribute: released it) or is gone
 
   std::uint64_t sequence() const { return sequence_; }
   std::vector<Outgoing>& outgoing() { return outgoing_; }
@@ -127,8 +126,8 @@ class DeliveryBook {
     MessagePtr kept{};                    // latest: the newest that it did not get
     MessagePtr pending{};                 // block: publish waits for it to take this
     bool kept_from_history = false;
-    bool wants = false;                   // latest: it asked and was not answered
-    bool waived = false;                  // it let publish wait for the whole limit
+    bool wants = false;   // latest: it asked and was not answered
+    bool waived = false;  // it let publish wait for the whole limit
     bool leaving = false;
     bool end_sent = false;
   };
@@ -145,7 +144,7 @@ class DeliveryBook {
   void send_end(Id id, Session& s);
   void miss(Session& s);
   void offer(Id id, Session& s, const MessagePtr& message);  // fan-out
-  void advance(Id id, Session& s);                            // room may have come
+  void advance(Id id, Session& s);                           // room may have come
   void take_back(Id id, Delivered delivered, bool rejected);
   void redeliver();
   using Sessions = std::map<Id, Session>;
