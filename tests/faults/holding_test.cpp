@@ -1,0 +1,167 @@
+// Consumers that keep what they take, and a pool that is all in use.
+#include "faults/scene.hpp"
+#include "faults/tally.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace faults {
+namespace {
+
+using namespace arraywire;
+using std::chrono::milliseconds;
+
+class Holding : public testing::TestWithParam<Way> {};
+INSTANTIATE_TEST_SUITE_P(Over, Holding, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+
+TEST_P(Holding, AConsumerThatNeverReleasesIsToldSoAndDisturbsNobody) {
+  constexpr std::uint64_t kMessages = 40, kQueue = 2, kHold = 3;
+  const RuntimeDirectory directory;
+  EventLog log;
+  Context context(log.options(directory));
+  Publisher publisher(context, "faults", {.listen = listening(GetParam()), .block_limit = milliseconds{1500}});
+  Subscriber hog(context, source_of(GetParam(), publisher), {.queue = kQueue, .hold = kHold});
+  Subscriber other(context, source_of(GetParam(), publisher), {.queue = 4, .hold = 1});
+  ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
+
+  Tally tally;
+  std::thread taking([&] {
+    while (auto sample = other.take(kWatchdog)) tally.add(*sample);
+  });
+  std::vector<Sample> kept;
+  for (std::uint64_t i = 1; i <= kMessages; ++i) {
+    publish_frame(publisher, 100'000, i);
+    if (kept.size() < kHold) kept.push_back(hog.take(kWatchdog).value());
+  }
+  EXPECT_EQ(hog.take(kForever).error(), TakeError::HoldingAll);
+  EXPECT_EQ(hog.take({}).error(), TakeError::HoldingAll);
+  EXPECT_EQ(hog.status().unreleased, kHold);
+  EXPECT_LE(hog.status().waiting, kQueue);
+  EXPECT_EQ(log.count(EventKind::Waived), 1U) << log.text();
+  for (const Sample& sample : kept) EXPECT_TRUE(intact(sample));
+
+  kept.clear();
+  std::thread draining([&] {
+    while (hog.take(kWatchdog)) {
+    }
+  });
+  EXPECT_TRUE(publisher.finish(kWatchdog).complete);
+  taking.join();
+  draining.join();
+  EXPECT_EQ(tally.taken(), kMessages);
+  EXPECT_TRUE(tally.faultless());
+  EXPECT_EQ(hog.statistics().taken, kQueue + kHold);
+  EXPECT_EQ(hog.statistics().taken + hog.statistics().missed, kMessages);
+}
+
+TEST_P(Holding, AWorkerThatNeverReleasesPinsQueueAndHoldAndTheOthersDoTheWork) {
+  constexpr std::uint64_t kMessages = 40;
+  const RuntimeDirectory directory;
+  EventLog log;
+  Context context(log.options(directory));
+  Publisher publisher(context, "faults",
+                      {.listen = listening(GetParam()), .delivery = Delivery::Distribute, .block_limit = kWatchdog});
+  Subscriber hog(context, source_of(GetParam(), publisher), {.queue = 2, .hold = 2, .name = "hog"});
+  Subscriber other(context, source_of(GetParam(), publisher), {.queue = 2, .hold = 2, .name = "other"});
+  ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
+  std::uint64_t done = 0;
+  std::thread working([&] {
+    while (auto sample = other.take(kWatchdog)) done += intact(*sample) ? 1 : 0;
+  });
+  std::vector<Sample> kept;
+  for (std::uint64_t i = 1; i <= kMessages; ++i) {
+    publish_frame(publisher, 100'000, i);
+    while (auto sample = hog.take({})) kept.push_back(std::move(*sample));
+  }
+  const PublisherStatistics s = publisher.statistics();
+  for (const ConsumerStatistics& c : s.consumers) EXPECT_LE(c.leased, 4U) << c.name;
+  kept.clear();
+  std::thread draining([&] {
+    while (auto sample = hog.take(kWatchdog)) done += 0;
+  });
+  EXPECT_TRUE(publisher.finish(kWatchdog).complete);
+  working.join();
+  draining.join();
+  EXPECT_EQ(done + hog.statistics().taken, kMessages);
+  EXPECT_GE(done, kMessages - 4);
+}
+
+// Granted less than it asked for, a worker must hear HoldingAll at what was granted: nothing more will come.
+TEST_P(Holding, AWorkerGrantedLessThanItAskedForIsToldAtTheGrantedHold) {
+  constexpr std::size_t kBytes = std::size_t{1} << 20U;
+  const RuntimeDirectory directory;
+  Context context({.runtime_directory = directory.path()});
+  Publisher publisher(context, "faults",
+                      {.listen = listening(GetParam()),
+                       .delivery = Delivery::Distribute,
+                       .block_limit = milliseconds{100},
+                       .max_memory_bytes = 8 * kBytes});
+  Subscriber first(context, source_of(GetParam(), publisher), {.queue = 1, .hold = 1});
+  ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  publish_frame(publisher, kBytes, 1);
+  const Sample busy = first.take(kWatchdog).value();  // from here on all work is the second one's
+
+  Subscriber second(context, source_of(GetParam(), publisher), {.queue = 4, .hold = 4});
+  ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
+  ASSERT_TRUE(eventually([&] { return second.status().state == SubscriberStatus::State::Connected || !second.take({}); }));
+  std::vector<Sample> kept;
+  for (std::uint64_t i = 2;; ++i) {
+    auto loan = publisher.loan(bytes_spec(kBytes), milliseconds{100});
+    if (!loan || !publisher.publish(std::move(*loan))) break;
+    while (auto sample = second.take(milliseconds{50})) kept.push_back(std::move(*sample));
+  }
+  ASSERT_LT(second.status().hold, 4U);
+  EXPECT_EQ(kept.size(), second.status().hold);
+  EXPECT_EQ(second.take(milliseconds{200}).error(), TakeError::HoldingAll);
+}
+
+TEST(PoolExhausted, LoanSaysSoAtOnceOrAfterItsTimeoutAndRecoversAtTheFirstRelease) {
+  constexpr std::size_t kSlots = 4;
+  const RuntimeDirectory directory;
+  Context context({.runtime_directory = directory.path()});
+  Publisher publisher(context, "faults", {.max_memory_bytes = kSlots * (std::size_t{1} << 20U)});
+  const ArraySpec spec = bytes_spec(std::size_t{1} << 20U);
+  std::vector<Loan> loans;
+  for (std::size_t i = 0; i < kSlots; ++i) loans.push_back(publisher.loan(spec).value());
+  EXPECT_EQ(publisher.loan(spec).error(), LoanError::Exhausted);
+  EXPECT_EQ(publisher.loan(spec, milliseconds{50}).error(), LoanError::Exhausted);
+  EXPECT_EQ(publisher.loan(bytes_spec(std::size_t{8} << 20U), milliseconds{50}).error(), LoanError::TooLarge);
+  std::thread releasing([&] {
+    std::this_thread::sleep_for(milliseconds{50});
+    loans.pop_back();
+  });
+  EXPECT_TRUE(publisher.loan(spec, kWatchdog).has_value());
+  releasing.join();
+}
+
+TEST_P(Holding, APoolThatWorkersHoldInFullRecoversAtTheFirstRelease) {
+  constexpr std::size_t kBytes = std::size_t{1} << 20U;
+  const RuntimeDirectory directory;
+  Context context({.runtime_directory = directory.path()});
+  Publisher publisher(context, "faults",
+                      {.listen = listening(GetParam()),
+                       .delivery = Delivery::Distribute,
+                       .block_limit = kWatchdog,
+                       .max_memory_bytes = 4 * kBytes});
+  Subscriber worker(context, source_of(GetParam(), publisher), {.queue = 4, .hold = 8});
+  ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  std::vector<Sample> kept;
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    publish_frame(publisher, kBytes, i);
+    kept.push_back(worker.take(kWatchdog).value());
+  }
+  EXPECT_EQ(publisher.loan(bytes_spec(kBytes)).error(), LoanError::Exhausted);
+  EXPECT_EQ(publisher.loan(bytes_spec(kBytes), milliseconds{50}).error(), LoanError::Exhausted);
+  std::thread releasing([&] { kept.erase(kept.begin()); });
+  publish_frame(publisher, kBytes, 5);
+  releasing.join();
+  const Sample next = worker.take(kWatchdog).value();
+  EXPECT_TRUE(intact(next));
+  for (const Sample& sample : kept) EXPECT_TRUE(intact(sample));
+}
+
+}  // namespace
+}  // namespace faults

@@ -1,0 +1,82 @@
+// Memory of both sides stays within what queue and hold allow, and a killed consumer's share comes back.
+#include "faults/programs.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <tuple>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;  // their shadow and quarantine count as resident
+#else
+constexpr bool kSanitized = false;
+#endif
+
+namespace faults {
+namespace {
+
+const std::string kFrame = "bytes=" + std::to_string(kFrameBytes);
+
+class MemoryBound : public testing::TestWithParam<std::tuple<Way, const char*>> {};
+INSTANTIATE_TEST_SUITE_P(Of, MemoryBound,
+                         testing::Combine(testing::Values(Way::Ipc, Way::Tcp), testing::Values("latest", "drop-newest", "block")),
+                         [](const auto& of) {
+                           std::string policy = std::get<1>(of.param);
+                           std::erase(policy, '-');
+                           return way_name(std::get<0>(of.param)) + "_" + policy;
+                         });
+
+TEST_P(MemoryBound, HoldsForASlowConsumerAndItsProducer) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer's own memory would be measured";
+  constexpr std::size_t kQueue = 3, kHold = 2;
+  const auto& [way, policy] = GetParam();
+  const RuntimeDirectory directory;
+  ProducerProcess producer(directory, over(way, {kFrame}));
+  ConsumerProcess consumer(
+      directory, source_of(way, producer),
+      {"queue=" + std::to_string(kQueue), "hold=" + std::to_string(kHold), "pause_us=60000", std::string("when_full=") + policy});
+  ASSERT_EQ(producer.ask("wait 1").word(), "joined");
+  producer.tell("flow");
+  std::size_t of_producer = 0, of_consumer = 0;
+  const auto until = std::chrono::steady_clock::now() + long_run(std::chrono::seconds{2});
+  do {
+    consumer.tell("take 10");
+    while (!consumer.has_answer()) {
+      of_producer = std::max(of_producer, resident_bytes(producer.pid()));
+      of_consumer = std::max(of_consumer, resident_bytes(consumer.pid()));
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    const Reply tally = consumer.answer();
+    ASSERT_EQ(tally.word(), "tally") << tally.text;
+    EXPECT_EQ(tally.number("faults"), 0U) << tally.text;
+  } while (std::chrono::steady_clock::now() < until);
+  producer.ask("halt");
+  constexpr std::size_t kBound = (kQueue + kHold + 3) * kFrameBytes + (std::size_t{64} << 20U);
+  EXPECT_LE(of_producer, kBound);
+  EXPECT_LE(of_consumer, kBound);
+}
+
+class KilledConsumer : public testing::TestWithParam<Way> {};
+INSTANTIATE_TEST_SUITE_P(Over, KilledConsumer, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+
+TEST_P(KilledConsumer, GivesItsSlotsBackAndTheProducerGoesOn) {
+  const RuntimeDirectory directory;
+  ProducerProcess producer(directory, over(GetParam(), {kFrame, "memory=" + std::to_string(9 * kFrameBytes)}));
+  ConsumerProcess consumer(directory, source_of(GetParam(), producer), {"queue=4"});
+  ASSERT_EQ(producer.ask("wait 1").word(), "joined");
+  const std::uint64_t all = producer.ask("hoard").number("slots");
+  consumer.stop();  // what is sent to it stays with the producer
+  producer.ask("publish 4");
+  EXPECT_LE(producer.ask("hoard").number("slots"), all - 3);
+  consumer.kill();
+  EXPECT_TRUE(eventually([&] { return producer.ask("hoard").number("slots") == all; }));
+
+  ConsumerProcess next(directory, source_of(GetParam(), producer), {});
+  ASSERT_EQ(producer.ask("wait 1").word(), "joined");
+  next.tell("take 10");
+  producer.ask("publish 10");
+  EXPECT_EQ(next.answer().number("faults"), 0U);
+}
+
+}  // namespace
+}  // namespace faults
