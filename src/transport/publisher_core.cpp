@@ -3,6 +3,7 @@
 #include "arraywire/error.hpp"
 #include "transport/publisher_section.hpp"
 #include "transport/runtime_directory.hpp"
+#include "transport/signals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,6 +36,7 @@ PublisherCore::PublisherCore(Service& service, PublisherSettings settings)
     : service_(service), settings_(std::move(settings)), epoch_(random_id()), book_(settings_.delivery, settings_.history) {
   service.require_own_process();
   folder_ = std::make_unique<StreamFolder>(usable_runtime_directory(service.given_runtime_directory()), settings_.stream);
+  const SignalsDeferred quiet;
   const Lock lock(mutex_);
   bind(folder_->data_endpoint());
   for (const std::string& endpoint : settings_.listen) bind(endpoint);

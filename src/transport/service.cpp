@@ -2,10 +2,9 @@
 
 #include "arraywire/error.hpp"
 #include "transport/runtime_directory.hpp"
+#include "transport/signals.hpp"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,21 +32,6 @@ Id boot_id() {
   }
 }
 
-// Signals are the application's business: the service thread takes none of them.
-template <class F> std::thread quiet_thread(F&& body) {
-  sigset_t all{}, before{};
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    std::thread thread(std::forward<F>(body));
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread;
-  } catch (...) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-}
-
 }  // namespace
 
 Service::Service(ContextOptions options)
@@ -61,7 +45,8 @@ Service::Service(ContextOptions options)
   zmq_ctx_set(zmq_.handle(), ZMQ_BLOCKY, 0);
   zmq_ctx_set(zmq_.handle(), kZeroCopyReceive, 0);
   zmq_ctx_set(zmq_.handle(), ZMQ_MAX_SOCKETS, 65535);
-  thread_ = quiet_thread([this] { run(); });
+  const SignalsDeferred quiet;  // signals are the application's business: the service thread takes none of them
+  thread_ = std::thread([this] { run(); });
 }
 
 Service::~Service() {

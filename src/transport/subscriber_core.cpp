@@ -3,6 +3,7 @@
 #include "arraywire/error.hpp"
 #include "transport/endpoint.hpp"
 #include "transport/runtime_directory.hpp"
+#include "transport/signals.hpp"
 #include "transport/subscriber_section.hpp"
 
 #include <sys/epoll.h>
@@ -65,6 +66,7 @@ SubscriberCore::SubscriberCore(Service& service, std::string source, SubscriberO
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) throw Error(ErrorCode::System, std::string("epoll_create1: ") + std::strerror(errno));
   try {
+    const SignalsDeferred quiet;
     const Lock lock(mutex_);
     open_sockets();
     watch(epoll_, dealer_descriptor_);
