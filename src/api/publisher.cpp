@@ -63,6 +63,25 @@ template <class T> class Emptied {
   std::vector<T>& vector_;
 };
 
+// The blocks of borrowed memory that is being published. Unless it was sent, the callbacks stay with the caller.
+class Lent {
+ public:
+  explicit Lent(std::vector<memory::Reference>& blocks) noexcept : blocks_(blocks) {}
+  ~Lent() {
+    if (!sent) {
+      for (const memory::Reference& block : blocks_) memory::ReleaseQueue::take_back(block);
+    }
+    blocks_.clear();
+  }
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+
+  bool sent = false;
+
+ private:
+  std::vector<memory::Reference>& blocks_;
+};
+
 }  // namespace
 
 // Lives on one thread at a time, as the Publisher does; what the service thread shares is in the core.
@@ -86,9 +105,10 @@ class Publisher::Impl {
   Result<memory::Slot*, LoanError> take_slot(std::span<const ArraySpec> specs, std::chrono::nanoseconds timeout);
   Result<Published, PublishError> publish_slot(memory::Slot& slot, const Metadata& metadata, std::uint32_t copies);
   Result<Published, PublishError> publish_borrowed(std::span<Borrowed> borrowed, const Metadata& metadata);
-  Result<Published, PublishError> send(const Metadata& metadata, bool in_slot, std::uint32_t copies, bool& needs_slot);
+  Result<Published, PublishError> lend(std::span<Borrowed> borrowed, const Metadata& metadata, bool& needs_slot);
+  Result<Published, PublishError> send(std::span<const std::byte> header, bool in_slot, std::uint32_t copies, bool& needs_slot);
+  std::span<const std::byte> encode(const Metadata& metadata);
   Result<Published, PublishError> pack(std::span<const ConstArrayView> views, const Metadata& metadata);
-  void describe_slot(memory::Slot& slot);
 
   const std::string stream_;
   const PublisherOptions options_;
@@ -123,41 +143,36 @@ Result<memory::Slot*, LoanError> Publisher::Impl::take_slot(std::span<const Arra
   return slot;
 }
 
-// Fills in what the header says of arrays that lie in `slot`.
-void Publisher::Impl::describe_slot(memory::Slot& slot) {
-  for (const memory::Placement& placed : slot.layout()) {
-    const auto bytes = slot.bytes().subspan(placed.offset_bytes, checked_extent_bytes(placed.spec));
-    frames_.push_back({bytes, memory::Reference(&slot)});
-    specs_.push_back(placed.spec);
-    offsets_.push_back(placed.offset_bytes);
-  }
-}
-
 Result<Published, PublishError> Publisher::Impl::publish_slot(memory::Slot& slot, const Metadata& metadata,
                                                               std::uint32_t copies) {
-  describe_slot(slot);
-  bool needs_slot = false;
-  return send(metadata, true, copies, needs_slot);
-}
-
-// Encodes and sends frames_, and leaves the scratch vectors empty.
-Result<Published, PublishError> Publisher::Impl::send(const Metadata& metadata, bool in_slot, std::uint32_t copies,
-                                                      bool& needs_slot) {
   const Emptied frames(frames_);
   const Emptied specs(specs_);
   const Emptied offsets(offsets_);
   const Emptied bytes(bytes_);
-  std::optional<std::uint64_t> checksum;
-  if (options_.checksum) {
-    for (const transport::Frame& frame : frames_) bytes_.push_back(frame.bytes);
-    checksum = wire::payload_checksum(bytes_);
+  for (const memory::Placement& placed : slot.layout()) {
+    bytes_.push_back(slot.bytes().subspan(placed.offset_bytes, checked_extent_bytes(placed.spec)));
+    specs_.push_back(placed.spec);
+    offsets_.push_back(placed.offset_bytes);
+    frames_.push_back({bytes_.back(), memory::Reference(&slot)});
   }
-  const auto header = encoder_.data({.specs = specs_,
-                                     .offsets = offsets_,
-                                     .metadata = metadata,
-                                     .published = wall_now(),
-                                     .published_steady_ns = steady_ns(steady_now()),
-                                     .checksum = checksum});
+  bool needs_slot = false;
+  return send(encode(metadata), true, copies, needs_slot);
+}
+
+// The header of specs_, offsets_ and bytes_.
+std::span<const std::byte> Publisher::Impl::encode(const Metadata& metadata) {
+  std::optional<std::uint64_t> checksum;
+  if (options_.checksum) checksum = wire::payload_checksum(bytes_);
+  return encoder_.data({.specs = specs_,
+                        .offsets = offsets_,
+                        .metadata = metadata,
+                        .published = wall_now(),
+                        .published_steady_ns = steady_ns(steady_now()),
+                        .checksum = checksum});
+}
+
+Result<Published, PublishError> Publisher::Impl::send(std::span<const std::byte> header, bool in_slot, std::uint32_t copies,
+                                                      bool& needs_slot) {
   Published published;
   const auto status = core_->publish({.header = header, .frames = frames_, .in_slot = in_slot}, published);
   needs_slot = status == transport::PublishStatus::NeedsSlot;
@@ -183,22 +198,33 @@ Result<Published, PublishError> Publisher::Impl::pack(std::span<const ConstArray
   return publish_slot(**slot, metadata, static_cast<std::uint32_t>(views.size()));
 }
 
+// Sends the borrowed memory as it is. Unless that succeeds, the callbacks stay with `borrowed`.
+Result<Published, PublishError> Publisher::Impl::lend(std::span<Borrowed> borrowed, const Metadata& metadata, bool& needs_slot) {
+  const Emptied frames(frames_);
+  const Emptied specs(specs_);
+  const Emptied bytes(bytes_);
+  Lent lent(lent_);
+  for (const Borrowed& b : borrowed) {
+    specs_.push_back(b.view().spec());
+    bytes_.push_back(b.view().bytes());
+  }
+  const auto header = encode(metadata);
+  for (const Borrowed& b : borrowed) {
+    lent_.push_back(service_->releases().borrow(b.callback_));
+    frames_.push_back({b.view().bytes(), lent_.back()});
+  }
+  auto result = send(header, false, 0, needs_slot);
+  lent.sent = result.has_value();
+  return result;
+}
+
 Result<Published, PublishError> Publisher::Impl::publish_borrowed(std::span<Borrowed> borrowed, const Metadata& metadata) {
   if (borrowed.empty() || borrowed.size() > kMaxArrays) {
     throw Error(ErrorCode::InvalidArgument,
                 "a message has 1 to " + std::to_string(kMaxArrays) + " arrays, not " + std::to_string(borrowed.size()));
   }
-  for (const Borrowed& b : borrowed) {
-    lent_.push_back(service_->releases().borrow(b.callback_));
-    frames_.push_back({b.view().bytes(), lent_.back()});
-    specs_.push_back(b.view().spec());
-  }
   bool needs_slot = false;
-  auto result = send(metadata, false, 0, needs_slot);
-  if (!result) {  // nothing was sent: the memory stays with the caller
-    for (const memory::Reference& block : lent_) memory::ReleaseQueue::take_back(block);
-  }
-  lent_.clear();
+  auto result = lend(borrowed, metadata, needs_slot);
   if (needs_slot) {
     for (const Borrowed& b : borrowed) views_.push_back(b.view());
     const Emptied views(views_);
