@@ -35,6 +35,7 @@ void set_options(zmq::socket_t& router) {
 PublisherCore::PublisherCore(Service& service, PublisherSettings settings)
     : service_(service), settings_(std::move(settings)), epoch_(random_id()), book_(settings_.delivery, settings_.history) {
   service.require_own_process();
+  check_metadata();
   folder_ = std::make_unique<StreamFolder>(usable_runtime_directory(service.given_runtime_directory()), settings_.stream);
   const SignalsDeferred quiet;
   const Lock lock(mutex_);
@@ -42,6 +43,18 @@ PublisherCore::PublisherCore(Service& service, PublisherSettings settings)
   for (const std::string& endpoint : settings_.listen) bind(endpoint);
   descriptors_.push_back(more_.descriptor());
   write_info();
+}
+
+// Encodes the largest Welcome that there can be: sessions are welcomed where nobody could be told that it does not work.
+void PublisherCore::check_metadata() {
+  try {
+    wire::Encoder().welcome({.epoch = epoch_, .session = epoch_}, {.stream = settings_.stream,
+                                                                   .lane_reason = std::string(wire::kMaxReasonBytes, ' '),
+                                                                   .host = service_.host(),
+                                                                   .metadata = settings_.metadata});
+  } catch (const Error& e) {
+    throw Error(e.code(), "stream '" + settings_.stream + "': its metadata cannot be sent: " + e.what());
+  }
 }
 
 PublisherCore::~PublisherCore() { close(); }

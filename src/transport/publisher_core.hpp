@@ -86,6 +86,7 @@ class PublisherCore final : public Participant {
   };
   class Section;
 
+  void check_metadata();  // throws Error
   void bind(const std::string& endpoint) REQUIRES(mutex_);
   bool drain() REQUIRES(mutex_);  // true: something was received
   void settle() REQUIRES(mutex_);
