@@ -18,6 +18,8 @@ namespace arraywire::transport {
 
 namespace {
 
+constexpr int kDrainRounds =
+    64;  // of one critical section; a publisher that floods beyond it does not keep take from its deadline
 constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{200};  // for Bye and the last Returns
 
 std::string checked_source(std::string source) {
@@ -127,12 +129,14 @@ void SubscriberCore::close() noexcept {
 void SubscriberCore::settle() {
   collect_given_back();
   if (closed_) return;
-  do {
-    send_returns();
-    if (!readable(dealer_)) break;
+  send_returns();
+  bool more = readable(dealer_);
+  for (int round = 0; more && round < kDrainRounds; ++round) {
     drain();
-  } while (true);
-  const bool set = state_ == SubscriberStatus::State::Refused || (!inbox_.empty() && unreleased_ < hold());
+    send_returns();
+    more = readable(dealer_);
+  }
+  const bool set = more || state_ == SubscriberStatus::State::Refused || (!inbox_.empty() && unreleased_ < hold());
   if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
   if (leaving_ && unreleased_ == 0) attention_.set();
 }

@@ -124,12 +124,9 @@ void SubscriberCore::send_bye() {
 
 void SubscriberCore::drain() {
   if (closed_) return;
-  bool any = false;
-  while (receive(dealer_, frames_)) {
-    any = true;
-    handle();
-  }
-  if (any) heard();
+  int received = 0;
+  for (; received < kHighWaterMark && receive(dealer_, frames_); ++received) handle();
+  if (received > 0) heard();
 }
 
 void SubscriberCore::handle() {
