@@ -1,6 +1,7 @@
 // Frames beyond 2 GiB and 4 GiB, where 32-bit sizes end.
 #include "faults/pattern.hpp"
 #include "faults/scene.hpp"
+#include "sanitized.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -8,18 +9,6 @@
 #include <fstream>
 #include <string>
 #include <tuple>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
 
 namespace faults {
 namespace {

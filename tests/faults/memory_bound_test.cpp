@@ -1,16 +1,11 @@
 // Memory of both sides stays within what queue and hold allow, and a killed consumer's share comes back.
 #include "faults/programs.hpp"
+#include "sanitized.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <tuple>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;  // their shadow and quarantine count as resident
-#else
-constexpr bool kSanitized = false;
-#endif
 
 namespace faults {
 namespace {

@@ -1,29 +1,19 @@
 // Runs a piece of a test in a process of its own: what is irreversible (limits, users, namespaces) or ends badly (signals).
 #pragma once
 
+#include "sanitized.hpp"
+
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string>
 
 namespace arraywire::testing {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 // What `body` returned or threw in the child; "killed by signal N" if it did not get so far.
 inline std::string in_child(const std::function<std::string()>& body) {
@@ -57,12 +47,27 @@ inline std::size_t open_descriptors() {
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
   return count;
 }
-// Mappings of slots in this process.
-inline std::size_t slot_mappings() {
-  std::ifstream maps("/proc/self/maps");
-  std::size_t count = 0;
-  for (std::string line; std::getline(maps, line);) count += line.find("arraywire-slot") != std::string::npos ? 1 : 0;
-  return count;
-}
+// Mappings of slots in this process. Opened early, it can count when there is no descriptor left.
+class SlotMappings {
+ public:
+  SlotMappings() : maps_(::open("/proc/self/maps", O_RDONLY | O_CLOEXEC)) {}
+  ~SlotMappings() { ::close(maps_); }
+  SlotMappings(const SlotMappings&) = delete;
+  SlotMappings& operator=(const SlotMappings&) = delete;
+  std::size_t count() const {
+    ::lseek(maps_, 0, SEEK_SET);
+    std::string text;
+    std::array<char, 4096> buffer{};
+    for (ssize_t size; (size = ::read(maps_, buffer.data(), buffer.size())) > 0;)
+      text.append(buffer.data(), static_cast<std::size_t>(size));
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = text.find("arraywire-slot", at)) != std::string::npos; ++at) ++count;
+    return count;
+  }
+
+ private:
+  int maps_;
+};
+inline std::size_t slot_mappings() { return SlotMappings().count(); }
 
 }  // namespace arraywire::testing

@@ -80,7 +80,7 @@ TEST_F(MemoryLimit, BelowThePoolIsExhaustedForManySlotsAndEveryByteOfThoseIsTher
                   return slot.error() == PoolError::Exhausted && slots.size() >= 4 ? "exhausted"
                                                                                    : "after " + std::to_string(slots.size());
                 // A sanitizer's shadow of the slot would not fit into the group.
-                if (!arraywire::testing::kSanitized) std::memset(slot_in(*slot).bytes().data(), 1, slot_in(*slot).bytes().size());
+                if (!kSanitized) std::memset(slot_in(*slot).bytes().data(), 1, slot_in(*slot).bytes().size());
                 slots.push_back(std::move(*slot));
               }
             }),

@@ -72,7 +72,7 @@ template <class T, class Byte> auto as_xtensor(const BasicArrayView<Byte>& view)
 // Padded rows, Fortran order: any strides that are whole elements.
 template <class T, class Byte> auto as_xtensor_strided(const BasicArrayView<Byte>& view) {
   auto* data = view.template data<T>();
-  return xt::adapt(data, view.bytes().size() / sizeof(T), xt::no_ownership(), detail::dynamic_shape(view.spec()),
+  return xt::adapt(data, element_count(view.spec()), xt::no_ownership(), detail::dynamic_shape(view.spec()),
                    detail::element_strides(view.spec()));
 }
 
