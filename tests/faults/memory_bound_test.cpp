@@ -66,6 +66,7 @@ TEST_P(KilledConsumer, GivesItsSlotsBackAndTheProducerGoesOn) {
   consumer.kill();
   EXPECT_TRUE(eventually([&] { return producer.ask("hoard").number("slots") == all; }));
 
+  ASSERT_TRUE(eventually([&] { return producer.ask("stats").number("left") == 1; }));
   ConsumerProcess next(directory, source_of(GetParam(), producer), {});
   ASSERT_EQ(producer.ask("wait 1").word(), "joined");
   next.tell("take 10");
