@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace arraywire::producer {
@@ -25,8 +26,11 @@ TEST(Pattern, AFrameIsAFunctionOfItsNumber) {
 
 TEST(Pattern, ItMoves) {
   const ArraySpec spec{.dtype = DType::UInt16, .shape = {270, 480, 3}};
-  std::set<std::vector<std::byte>> frames;
-  for (std::uint64_t frame = 0; frame < 50; ++frame) frames.insert(frame_of(spec, frame));
+  std::set<std::string> frames;
+  for (std::uint64_t frame = 0; frame < 50; ++frame) {
+    const std::vector<std::byte> bytes = frame_of(spec, frame);
+    frames.emplace(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
   EXPECT_EQ(frames.size(), 50u);
 }
 
