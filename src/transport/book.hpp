@@ -109,6 +109,7 @@ class DeliveryBook {
   std::uint64_t sequence() const { return sequence_; }
   std::vector<Outgoing>& outgoing() { return outgoing_; }
   std::uint64_t abandoned() const { return abandoned_; }
+  std::size_t undelivered() const { return redeliveries_.size(); }  // distribute: given back, and nobody has them now
 
  private:
   struct Delivered {

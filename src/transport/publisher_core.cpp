@@ -221,6 +221,7 @@ FinishReport PublisherCore::finish(SteadyTime deadline) {
   if (await([&]() REQUIRES(mutex_) { return book_.finished(); }, deadline, true) == Awaited::Done) return report;
   Section section(*this);
   report.complete = false;
+  report.untaken = book_.undelivered();
   for (const auto& [id, peer] : peers_) {
     const SessionCounts counts = book_.counts(id);
     if (counts.complete) continue;

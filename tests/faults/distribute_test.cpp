@@ -42,6 +42,17 @@ class Distribute : public testing::TestWithParam<Way> {
 };
 INSTANTIATE_TEST_SUITE_P(Over, Distribute, testing::Values(Way::Ipc, Way::Tcp), WayName{});
 
+TEST_P(Distribute, WhatNobodyIsLeftToDoIsReportedByFinish) {
+  auto only = worker();
+  ASSERT_TRUE(publisher_->wait_for_subscribers(1, kWatchdog));
+  for (std::uint64_t i = 1; i <= 3; ++i) publish_frame(*publisher_, 100'000, i);
+  only->kill();
+  EXPECT_TRUE(eventually([&] { return log_.count(EventKind::Left) == 1; }));
+  const FinishReport report = publisher_->finish(std::chrono::milliseconds{50});
+  EXPECT_FALSE(report.complete);
+  EXPECT_EQ(report.untaken, 3U);
+}
+
 TEST_P(Distribute, EveryMessageIsDoneThoughWorkersAreKilled) {
   constexpr std::uint64_t kMessages = 400;
   std::vector<std::unique_ptr<ConsumerProcess>> workers;
