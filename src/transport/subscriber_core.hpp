@@ -128,7 +128,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void send_alive(SteadyTime now) REQUIRES(mutex_);
   bool in_session() const REQUIRES(mutex_);
   std::uint32_t hold() const REQUIRES(mutex_);  // samples that may be unreleased at once
-  bool leases() const REQUIRES(mutex_);  // deliveries hold something at the publisher until they are released
+  bool leases() const REQUIRES(mutex_);         // deliveries hold something at the publisher until they are released
   void tell(EventKind kind, std::string detail) REQUIRES(mutex_);
 
   Service& service_;  // not after close()
@@ -162,7 +162,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   bool hello_due_ GUARDED_BY(mutex_) = false;
   Id epoch_ GUARDED_BY(mutex_){};
   Id session_ GUARDED_BY(mutex_){};
-  Id welcomed_ GUARDED_BY(mutex_){};                 // the session that welcome_ is of
+  Id welcomed_ GUARDED_BY(mutex_){};  // the session that welcome_ is of
   wire::Welcome welcome_ GUARDED_BY(mutex_){};
   std::string reason_ GUARDED_BY(mutex_){};  // of Refused
   std::uint64_t next_delivery_ GUARDED_BY(mutex_) = 1;
