@@ -137,6 +137,7 @@ std::uint32_t DeliveryBook::returned(Id id, const wire::Return& message) {
   for (const std::uint64_t number : message.released) unknown += release(id, s, number, false) ? 0 : 1;
   for (const std::uint64_t number : message.rejected) unknown += release(id, s, number, true) ? 0 : 1;
   if (message.want) s.wants = true;
+  if (message.ended) s.end_sent ? static_cast<void>(s.end_arrived = true) : static_cast<void>(++unknown);
   if (s.leaving && s.unreleased.empty()) sessions_.erase(found);
   if (delivery_ == Delivery::Distribute) {
     redeliver();
@@ -329,7 +330,7 @@ void DeliveryBook::force_ends() {
 
 bool DeliveryBook::is_complete(const Session& s) const {
   if (s.leaving) return delivery_ == Delivery::FanOut;
-  return s.end_sent && (delivery_ == Delivery::FanOut ? s.taken_through == s.last_delivery : s.unreleased.empty());
+  return s.end_arrived && (delivery_ == Delivery::FanOut ? s.taken_through == s.last_delivery : s.unreleased.empty());
 }
 
 bool DeliveryBook::finished() const {

@@ -58,7 +58,7 @@ struct SessionCounts {
   std::uint64_t sent = 0, taken = 0, missed = 0;
   std::uint32_t leased = 0;
   bool pending = false;   // publish waits for it
-  bool complete = false;  // has taken everything (distribute: released it)
+  bool complete = false;  // has taken everything (distribute: released it) and has its End
 };
 
 // Everything it decides to send is appended to outgoing(), in order; the caller sends it and reports failures with close().
@@ -104,7 +104,7 @@ class DeliveryBook {
   // ---- the end
   void begin_finish();    // what is kept is sent as room comes, then End
   void force_ends();      // End now to everyone who has not got it; what is still kept or pending counts as missed
-  bool finished() const;  // every session has taken everything (distribute: released it) or is gone
+  bool finished() const;  // every session has taken everything (distribute: released it) and has its End, or is gone
 
   std::uint64_t sequence() const { return sequence_; }
   std::vector<Outgoing>& outgoing() { return outgoing_; }
@@ -131,6 +131,7 @@ class DeliveryBook {
     bool waived = false;  // it let publish wait for the whole limit
     bool leaving = false;
     bool end_sent = false;
+    bool end_arrived = false;
   };
   struct Redelivery {
     MessagePtr message{};

@@ -80,6 +80,9 @@ void PublisherCore::close() noexcept {
   if (std::exchange(closed_, true)) return;
   peers_.clear();
   book_.outgoing().clear();
+  for (std::size_t i = 0; i < routers_.size() && i < endpoints_.size(); ++i) {
+    if (endpoints_[i].starts_with("tcp:")) free_port(service_.zmq(), routers_[i], endpoints_[i], service_.next_number());
+  }
   routers_.clear();  // what was sent still goes out, within the linger
   folder_.reset();
 }

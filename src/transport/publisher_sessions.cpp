@@ -82,6 +82,9 @@ void PublisherCore::on_known(const wire::Envelope& envelope) {
   } else if (envelope.kind == wire::Kind::Bye) {
     wire::Bye bye;
     if (!decoder_.bye(bye)) return drop_message("a Bye that does not decode");
+    send_header(routers_[peer.address.router],
+                peer.address.routing_id,  // nothing follows; if it cannot go, it is not waited for long
+                encoder_.bye({.epoch = epoch_, .session = envelope.session}, {}));
     depart(envelope.session, bye.held, "said good-bye");
   } else if (envelope.kind != wire::Kind::Alive) {
     drop_message("of a kind that subscribers do not send");

@@ -50,7 +50,7 @@ Service::Service(ContextOptions options)
 }
 
 Service::~Service() {
-  if (::getpid() != pid_) {  // a forked child has neither the thread nor the right to touch the sockets
+  if (!in_own_process()) {  // a forked child has neither the thread nor the right to touch the sockets
     thread_.detach();
     return;
   }
@@ -70,8 +70,10 @@ Service::~Service() {
   releases_->run_callbacks();
 }
 
+bool Service::in_own_process() const noexcept { return ::getpid() == pid_; }
+
 void Service::require_own_process() const {
-  if (::getpid() != pid_)
+  if (!in_own_process())
     throw Error(ErrorCode::InvalidArgument, "this Context belongs to the parent of this forked process; make a new one");
 }
 
@@ -85,7 +87,7 @@ void Service::add(std::shared_ptr<Participant> participant) {
 }
 
 void Service::remove(Participant& participant) noexcept {
-  if (::getpid() != pid_) return;
+  if (!in_own_process()) return;
   std::shared_ptr<Participant> keep;  // past close()
   {
     const Lock lock(mutex_);

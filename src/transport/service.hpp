@@ -74,7 +74,8 @@ class Service {
   Id host() const noexcept { return host_; }  // equal on processes that share CLOCK_MONOTONIC
   std::uint64_t next_number() noexcept { return numbers_.fetch_add(1, std::memory_order_relaxed); }
   const std::shared_ptr<const EventSink>& events() const noexcept { return events_; }
-  void require_own_process() const;  // throws Error in a forked child
+  bool in_own_process() const noexcept;  // false in a forked child
+  void require_own_process() const;      // throws Error in a forked child
 
  private:
   void run() noexcept;

@@ -96,6 +96,21 @@ bool receive(zmq::socket_t& socket, Frames& out) {
   return true;
 }
 
+void free_port(zmq::context_t& zmq, zmq::socket_t& socket, const std::string& endpoint, std::uint64_t unique_number) noexcept {
+  try {
+    const std::string address = "inproc://arraywire-closing-" + std::to_string(unique_number);
+    if (zmq_socket_monitor(socket.handle(), address.c_str(), ZMQ_EVENT_CLOSED | ZMQ_EVENT_CLOSE_FAILED) != 0) return;
+    zmq::socket_t monitor(zmq, zmq::socket_type::pair);
+    monitor.set(zmq::sockopt::linger, 0);
+    monitor.set(zmq::sockopt::rcvtimeo, 1000);
+    monitor.connect(address);
+    zmq::message_t event;
+    if (zmq_unbind(socket.handle(), endpoint.c_str()) == 0) static_cast<void>(monitor.recv(event));
+    zmq_socket_monitor(socket.handle(), nullptr, 0);
+  } catch (const std::exception&) {  // the port will be free a little later
+  }
+}
+
 bool readable(zmq::socket_t& socket) {
   int events = 0;
   std::size_t size = sizeof events;

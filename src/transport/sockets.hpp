@@ -5,7 +5,9 @@
 #include "wire/messages.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 #include <zmq.hpp>
@@ -40,6 +42,9 @@ struct Frames {
   std::size_t count = 0;
 };
 bool receive(zmq::socket_t& socket, Frames& frames);  // false: none waits
+
+// Unbinds a tcp endpoint and returns when its port is free, which libzmq does on another thread. At most 1 s.
+void free_port(zmq::context_t& zmq, zmq::socket_t& socket, const std::string& endpoint, std::uint64_t unique_number) noexcept;
 
 bool readable(zmq::socket_t& socket);  // by ZMQ_EVENTS; processes zmq's commands
 inline std::span<const std::byte> bytes_of(const zmq::message_t& m) {

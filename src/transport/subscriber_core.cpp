@@ -21,6 +21,7 @@ namespace {
 constexpr int kDrainRounds =
     64;  // of one critical section; a publisher that floods beyond it does not keep take from its deadline
 constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{200};  // for Bye and the last Returns
+constexpr auto kByeAnswer = std::chrono::milliseconds{200};
 
 std::string checked_source(std::string source) {
   if (is_endpoint(source)) {
@@ -138,7 +139,7 @@ void SubscriberCore::settle() {
   }
   const bool set = more || state_ == SubscriberStatus::State::Refused || (!inbox_.empty() && unreleased_ < hold());
   if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
-  if (leaving_ && unreleased_ == 0) attention_.set();
+  if (left_ && unreleased_ == 0) attention_.set();
 }
 
 void SubscriberCore::send_returns() {
@@ -148,7 +149,7 @@ void SubscriberCore::send_returns() {
     return_due_ = false;
     return_.released.clear();
     return_.rejected.clear();
-    return_.want = false;
+    return_.want = return_.ended = false;
   }
   while (!old_returns_.empty()) {
     const OldReturn& old = old_returns_.back();
@@ -312,7 +313,7 @@ void SubscriberCore::recycle(Received* received) {
 // ---- the Subscriber goes
 
 void SubscriberCore::leave() {
-  bool stays = false;
+  if (!service_.in_own_process()) return;
   {
     const Section section(*this);
     drain();
@@ -320,12 +321,30 @@ void SubscriberCore::leave() {
     inbox_.clear();
     collect_given_back();
     send_returns();
+    leaving_ = true;
     if (in_session()) send_bye();
+  }
+  await_bye();
+  bool stays = false;
+  {
+    const Section section(*this);
+    left_ = true;
     // Deliveries that hold something at the publisher must still be returned: the socket stays for that.
     stays = unreleased_ > 0 && in_session() && leases();
-    leaving_ = true;
   }
   if (!stays) service_.remove(*this);
+}
+
+// A message that libzmq has half received when its socket is closed is memory lost for good, and it may be a whole frame. Once
+// the publisher has answered our Bye, nothing is on its way. A stopped or dead one is not waited for long.
+void SubscriberCore::await_bye() {
+  const SteadyTime deadline = steady_now() + kByeAnswer;
+  const std::array waited_for{dealer_descriptor_};
+  do {
+    const Section section(*this);
+    drain();
+    if (bye_answered_ || state_ != SubscriberStatus::State::Connected) return;
+  } while (wait_readable(waited_for, deadline));
 }
 
 // ---- what is told

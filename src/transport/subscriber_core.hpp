@@ -69,7 +69,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   bool ready() EXCLUDES(mutex_);  // take would say something now; asks for a message where the policy needs it
   SteadyTime last_taken() const EXCLUDES(mutex_);
   // The Subscriber goes. Samples may stay.
-  void leave() EXCLUDES(mutex_);
+  void leave() EXCLUDES(mutex_);  // blocks for a round trip, at most 200 ms
 
   // ---- any thread
   int descriptor() const noexcept { return epoll_; }
@@ -109,6 +109,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   template <class Found> auto wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError>;
   Received* take_front() REQUIRES(mutex_);
   void pop_front() REQUIRES(mutex_);
+  void await_bye() EXCLUDES(mutex_);
   Received* fetch() REQUIRES(mutex_);
   void recycle(Received* received) REQUIRES(mutex_);
 
@@ -184,7 +185,9 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   SteadyTime last_taken_ GUARDED_BY(mutex_){};
   SubscriberStatistics statistics_ GUARDED_BY(mutex_){};
   bool wake_is_set_ GUARDED_BY(mutex_) = false;
-  bool leaving_ GUARDED_BY(mutex_) = false;
+  bool leaving_ GUARDED_BY(mutex_) = false;  // Bye was said
+  bool left_ GUARDED_BY(mutex_) = false;     // the Subscriber is gone; samples of it may not be
+  bool bye_answered_ GUARDED_BY(mutex_) = false;
   bool closed_ GUARDED_BY(mutex_) = false;
 
   Mutex given_back_mutex_{};  // a leaf

@@ -16,8 +16,10 @@ namespace {
 
 constexpr auto kSearchInterval = std::chrono::milliseconds{25};
 constexpr auto kAliveInterval = std::chrono::seconds{1};
-constexpr auto kSilence = std::chrono::seconds{3};             // told, not believed
-constexpr std::uint32_t kPatientAlives = 16;                   // unanswered ones until they are sent once a minute
+constexpr auto kLookInterval =
+    std::chrono::milliseconds{100};                 // at what came while the application does not take: an End is confirmed
+constexpr auto kSilence = std::chrono::seconds{3};  // told, not believed
+constexpr std::uint32_t kPatientAlives = 16;        // unanswered ones until they are sent once a minute
 constexpr std::size_t kMaxInbox = 2 * std::size_t{kMaxQueue};  // beyond every grant: a publisher that ignores them
 
 }  // namespace
@@ -30,7 +32,7 @@ bool SubscriberCore::in_session() const {
 
 SteadyTime SubscriberCore::serve(bool, SteadyTime now) {
   bool done = false;
-  SteadyTime due = now + kAliveInterval;
+  SteadyTime due = now + kLookInterval;
   {
     const Section section(*this);
     if (closed_) return SteadyTime::max();
@@ -43,7 +45,7 @@ SteadyTime SubscriberCore::serve(bool, SteadyTime now) {
     send_alive(now);
     collect_given_back();
     send_returns();
-    done = leaving_ && unreleased_ == 0;
+    done = left_ && unreleased_ == 0;
     if (by_name_ && state_ != State::Connected) due = now + kSearchInterval;
   }
   if (done) service_.remove(*this);  // the last sample of a Subscriber that is gone
@@ -148,6 +150,7 @@ void SubscriberCore::handle() {
   if (envelope->kind == wire::Kind::Data) return on_data(*envelope);
   if (frames_.count != 1) return drop_message("of " + std::to_string(frames_.count) + " frames where one belongs");
   if (envelope->kind == wire::Kind::End) return on_end();
+  if (envelope->kind == wire::Kind::Bye && leaving_) return static_cast<void>(bye_answered_ = true);
   if (envelope->kind != wire::Kind::Alive) drop_message("of a kind that publishers do not send");
 }
 
@@ -194,6 +197,7 @@ void SubscriberCore::on_welcome(const wire::Envelope& envelope) {
 }
 
 void SubscriberCore::on_data(const wire::Envelope& envelope) {
+  if (leaving_) return;  // was on its way when we said Bye
   Received* received = fetch();
   if (ended_ || inbox_.size() >= kMaxInbox || !decoder_.data(received->data)) {
     recycle(received);
@@ -254,6 +258,7 @@ void SubscriberCore::on_end() {
   statistics_.missed += missed;
   missed_untold_ += missed;
   ended_ = true;
+  return_.ended = return_due_ = true;
   state_ = State::Ended;
   Received* marker = fetch();
   marker->what = Received::What::End;

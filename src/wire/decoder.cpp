@@ -175,6 +175,7 @@ bool Decoder::returns(Return& out) const {
   if (body == nullptr) return false;
   out.taken_through = body->taken_through();
   out.want = body->want();
+  out.ended = body->ended();
   FieldReader& fields = impl_->fields;
   return fields.numbers(body->released(), out.released, kMaxListed) && fields.numbers(body->rejected(), out.rejected, kMaxListed);
 }

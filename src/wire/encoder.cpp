@@ -138,7 +138,7 @@ std::span<const std::byte> Encoder::returns(const Envelope& envelope, const Retu
   MetadataWriter& writer = impl_->begin();
   const auto released = writer.numbers(returns.released);
   const auto rejected = writer.numbers(returns.rejected);
-  const auto body = proto::CreateReturn(impl_->builder, returns.taken_through, released, rejected, returns.want);
+  const auto body = proto::CreateReturn(impl_->builder, returns.taken_through, released, rejected, returns.want, returns.ended);
   return impl_->finish(envelope, proto::Body::Return, body);
 }
 

@@ -104,7 +104,8 @@ struct Return {
   std::uint64_t taken_through = 0;        // cumulative
   std::vector<std::uint64_t> released{};  // deliveries
   std::vector<std::uint64_t> rejected{};
-  bool want = false;  // policy latest: one more wanted
+  bool want = false;   // policy latest: one more wanted
+  bool ended = false;  // End has arrived
   bool operator==(const Return&) const = default;
 };
 

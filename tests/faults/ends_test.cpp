@@ -13,10 +13,15 @@ struct Closing {
   std::vector<std::string> commands;
 };
 
-// `return` destroys the context, as main does, and then the process ends.
+// `return` destroys the context, as main does, and then the process ends; `quit` ends it right after ~Publisher.
 const Closing kClosings[] = {
-    {"Destructor", {"close"}},    {"DestructorAndExit", {"close", "return"}},    {"ReturnFromMain", {"return"}},
-    {"Finish", {"finish 60000"}}, {"FinishAndExit", {"finish 60000", "return"}}, {"FinishTimeoutAndExit", {"finish 0", "return"}},
+    {"Destructor", {"close"}},
+    {"DestructorAndExit", {"close", "return"}},
+    {"ReturnFromMain", {"return"}},
+    {"DestructorAndNoContextDestructor", {"quit"}},
+    {"Finish", {"finish 60000"}},
+    {"FinishAndExit", {"finish 60000", "return"}},
+    {"FinishTimeoutAndExit", {"finish 0", "return"}},
 };
 
 class End : public testing::TestWithParam<std::tuple<Way, Closing, bool>> {};
@@ -38,7 +43,7 @@ TEST_P(End, ArrivesAfterTheLastFrames) {
   consumer.tell("drain");
   producer.ask("publish " + std::to_string(kMessages));
   for (const std::string& command : closing.commands) {
-    if (command == "return") {
+    if (command == "return" || command == "quit") {
       producer.tell(command);
       EXPECT_EQ(producer.wait_exit(), 0);
     } else {
@@ -56,7 +61,7 @@ TEST_P(End, ArrivesAfterTheLastFrames) {
 class EndOfAnIdleStream : public testing::TestWithParam<Way> {};
 INSTANTIATE_TEST_SUITE_P(Over, EndOfAnIdleStream, testing::Values(Way::Ipc, Way::Tcp), WayName{});
 
-// Everything was taken long before: only the End is still to be sent, and the context is gone at once.
+// Everything was taken long before: only the End is still to be sent, and the context, or the whole process, is gone at once.
 TEST_P(EndOfAnIdleStream, Arrives) {
   for (int round = 0; round < 10; ++round) {
     const RuntimeDirectory directory;
@@ -65,7 +70,7 @@ TEST_P(EndOfAnIdleStream, Arrives) {
     ASSERT_EQ(producer.ask("wait 1").word(), "joined");
     producer.ask("publish 3");
     ASSERT_EQ(consumer.ask("take 3").number("taken"), 3U);
-    producer.tell("return");
+    producer.tell(round % 2 == 0 ? "return" : "quit");
     EXPECT_EQ(consumer.ask("drain").number("ends"), 1U);
     EXPECT_TRUE(producer.wait_exit() == 0 && directory.sockets().empty());
   }

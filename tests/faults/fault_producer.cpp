@@ -49,7 +49,7 @@ class Producer {
         {"flow", [this](auto) { flow(); }},        {"halt", [this](auto) { halted(); }},
         {"loan", [this](auto) { loan(); }},        {"finish", [this](auto n) { finish(n); }},
         {"stats", [this](auto) { statistics(); }}, {"close", [this](auto) { close(); }},
-        {"hoard", [this](auto) { hoard(); }}};
+        {"hoard", [this](auto) { hoard(); }},      {"quit", [this](auto) { quit(); }}};
     while (const auto command = line_.next()) {
       if (command->word == "return") return;
       commands.at(command->word)(command->number);
@@ -95,6 +95,10 @@ class Producer {
   void close() {
     publisher_.reset();
     CommandLine::say("closed");
+  }
+  [[noreturn]] void quit() {
+    publisher_.reset();
+    ::_exit(0);
   }
   void statistics() {
     const PublisherStatistics s = publisher_->statistics();

@@ -80,7 +80,9 @@ class Target {
       }
       case 1: {
         wire::Return message{.taken_through = input.byte(), .released = input.numbers(), .rejected = input.numbers()};
-        message.want = input.byte() % 2U != 0;
+        const unsigned said = input.byte();
+        message.want = said % 2U != 0;
+        message.ended = said / 2U % 2U != 0;
         send(input, encoder_.returns(envelope(), message));
         break;
       }

@@ -118,7 +118,7 @@ void CheckedBook::reconnect(std::size_t seat, bool lost) {
 void CheckedBook::give_back(std::size_t seat, std::uint8_t flags) {
   const Consumer& c = model_.consumers[seat];
   const std::uint64_t taken = c.deliveries.size() - c.untaken();
-  wire::Return message{.taken_through = taken, .want = (flags & kWant) != 0};
+  wire::Return message{.taken_through = taken, .want = (flags & kWant) != 0, .ended = (flags & kTakeAll) != 0 && c.ended};
   if ((flags & kTakeAll) != 0) message.taken_through = c.deliveries.size();
   if ((flags & kTakeOne) != 0) message.taken_through = std::min<std::uint64_t>(taken + 1, c.deliveries.size());
   std::vector<std::uint64_t> held;
@@ -136,6 +136,7 @@ void CheckedBook::give_back(std::size_t seat, std::uint8_t flags) {
     message.taken_through = c.deliveries.size() + 7;
     message.released = {0, c.deliveries.size() + 1};
     message.rejected = {~std::uint64_t{0}};
+    message.ended = true;
   }
   require(book_.returned(c.id, message) == model_.returned(c.id, message), "what names nothing outstanding is counted");
 }
@@ -159,8 +160,8 @@ void CheckedBook::check_session(const Consumer& c) const {
   require(c.untaken() <= c.terms.grant.queue, "no more waits to be taken than the queue");
   require(c.unreleased() <= std::uint64_t{c.terms.grant.queue} + c.terms.grant.hold, "no more is unreleased than queue + hold");
   require(counts.leased == (leases ? c.unreleased() : 0), "a lease is a delivery that holds its slot");
-  require(counts.complete == (c.ended && (model_.distributes() ? c.unreleased() : c.untaken()) == 0),
-          "complete: everything was taken");
+  require(counts.complete == (c.end_told && (model_.distributes() ? c.unreleased() : c.untaken()) == 0),
+          "complete: everything was taken, and its End arrived");
   require(counts.pending == (c.waiting != 0 && c.terms.when_full == WhenFull::Block), "pending: publish waits for it");
   if (model_.distributes()) return;
   const std::uint64_t waiting = c.waiting != 0 ? 1 : 0;
@@ -201,7 +202,8 @@ void CheckedBook::take_and_release_everything() {
   for (std::uint8_t seat = 0; seat < model_.consumers.size(); ++seat) {
     while (can({Step::Kind::ReturnOld, seat, 0})) apply({Step::Kind::ReturnOld, seat, 0});
     const Consumer& c = model_.consumers[seat];
-    while (c.open && (c.untaken() > 0 || c.unreleased() > 0)) apply({Step::Kind::Return, seat, kTakeAll | kReleaseOldest});
+    while (c.open && (c.untaken() > 0 || c.unreleased() > 0 || (c.ended && !c.end_told)))
+      apply({Step::Kind::Return, seat, kTakeAll | kReleaseOldest});
   }
 }
 

@@ -184,6 +184,9 @@ TEST(BookDistribute, EndIsSentWhenEverythingIsReleased) {
   EXPECT_FALSE(s.book.finished());
   s.take_and_release(kA, 2);
   EXPECT_EQ(s.sent(), "A.End(2,0) B.End(2,0)");
+  s.say_ended(kA);
+  EXPECT_FALSE(s.book.finished());
+  s.say_ended(kB);
   EXPECT_TRUE(s.book.finished());
 }
 
@@ -199,6 +202,7 @@ TEST(BookDistribute, IsNotFinishedWhileAMessageHasNobody) {
   EXPECT_EQ(s.sent(), "B1'");
   s.take_and_release(kB, 1);
   EXPECT_EQ(s.sent(), "B.End(1,0)");
+  s.say_ended(kB);
   EXPECT_TRUE(s.book.finished());
 }
 

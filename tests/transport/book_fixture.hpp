@@ -47,6 +47,7 @@ class Stream {
   std::uint32_t take_and_release(Id id, std::uint64_t number) {
     return book.returned(id, {.taken_through = number, .released = {number}});
   }
+  std::uint32_t say_ended(Id id) { return book.returned(id, {.ended = true}); }
   void want(Id id) { book.returned(id, {.want = true}); }
 
   // What the book decided to send since this was asked last: "A1 B1 A2+1" is messages 1 and 2 to A and 1 to B, with one missed

@@ -212,6 +212,8 @@ std::uint32_t BookModel::returned(Id id, const wire::Return& message) {
   for (const std::uint64_t number : message.released) back(number, false);
   for (const std::uint64_t number : message.rejected) back(number, true);
   if (message.want) c->wants = true;
+  if (message.ended && !c->ended) ++unknown;
+  if (message.ended && c->ended) c->end_told = true;
   advance(*c);
   std::erase_if(old, [](const Consumer& o) { return o.unreleased() == 0; });
   return unknown;
@@ -336,7 +338,7 @@ bool BookModel::has_taker() const {
 
 bool BookModel::finished() const {
   const auto done = [&](const Consumer& c) {
-    return !c.open || (c.ended && (distributes() ? c.unreleased() : c.untaken()) == 0);
+    return !c.open || (c.end_told && (distributes() ? c.unreleased() : c.untaken()) == 0);
   };
   return orphans.empty() && (!distributes() || old.empty()) && std::all_of(consumers.begin(), consumers.end(), done);
 }
@@ -363,8 +365,8 @@ std::vector<std::uint64_t> BookModel::referenced() const {
 std::string BookModel::state() const {
   std::string s = std::to_string(published) + (finishing ? "f" : "") + (forced ? "F" : "") + std::to_string(abandoned);
   const auto add = [&](const Consumer& c) {
-    s += "|" + std::to_string(c.id.high) + (c.open ? "o" : "") + (c.ended ? "e" : "") + (c.wants ? "w" : "") +
-         (c.waived ? "v" : "") + std::to_string(c.begins_after) + "," + std::to_string(c.waiting) +
+    s += "|" + std::to_string(c.id.high) + (c.open ? "o" : "") + (c.ended ? "e" : "") + (c.end_told ? "E" : "") +
+         (c.wants ? "w" : "") + (c.waived ? "v" : "") + std::to_string(c.begins_after) + "," + std::to_string(c.waiting) +
          (c.waiting_is_history ? "h" : "") + "," + std::to_string(c.position);
     for (const Delivered& d : c.deliveries)
       s += ":" + std::to_string(d.sequence) + char('a' + d.attempt) + (d.taken ? 't' : '-') + (d.released ? 'r' : '-');

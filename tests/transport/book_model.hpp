@@ -35,6 +35,7 @@ struct Step {
   std::uint8_t seat = 0;
   std::uint8_t flags = 0;
 };
+// kTakeAll: and it says so when its End has arrived.
 inline constexpr std::uint8_t kTakeOne = 1, kTakeAll = 2, kReleaseOldest = 4, kReleaseNewest = 8, kReject = 16, kWant = 32;
 inline constexpr std::uint8_t kAgain = 64;      // repeats everything that was returned before
 inline constexpr std::uint8_t kNonsense = 128;  // numbers that were never given out
@@ -56,6 +57,7 @@ struct Consumer {
   bool open = false;
   bool ended = false;
   bool end_seen = false;  // distribute: the book did send it
+  bool end_told = false;  // it said that its End arrived
   bool wants = false;
   bool waived = false;
   std::uint64_t begins_after = 0;

@@ -190,6 +190,8 @@ TEST(BookEnd, NeedsNoCredit) {
   EXPECT_EQ(s.sent(), "A1 A.End(3,2)");
   EXPECT_FALSE(s.book.finished());
   s.take(kA, 1);
+  EXPECT_FALSE(s.book.finished()) << "its End may be lost with our process";
+  s.say_ended(kA);
   EXPECT_TRUE(s.book.finished()) << "taken is enough; samples may be read after the end";
 }
 
@@ -248,6 +250,8 @@ TEST(BookEnd, ForcedCountsWhatWasKeptOrPendingAsMissed) {
   s.take(kA, 1);
   s.take(kB, 1);
   EXPECT_EQ(s.sent(), "") << "nothing after an End";
+  s.say_ended(kA);
+  s.say_ended(kB);
   EXPECT_TRUE(s.book.finished());
   s.book.force_ends();
   EXPECT_EQ(s.sent(), "") << "one End each";
@@ -261,6 +265,18 @@ TEST(BookEnd, AJoinerOfAFinishingStreamGetsHistoryAndEnd) {
   EXPECT_EQ(s.sent(), "A2h A3h A.End(3,0)");
   EXPECT_FALSE(s.book.finished());
   s.take(kA, 2);
+  s.say_ended(kA);
+  EXPECT_TRUE(s.book.finished());
+}
+
+TEST(BookEnd, SaidToHaveArrivedBeforeItWasSentIsNonsense) {
+  Stream s;
+  s.book.open(kA, block(), {});
+  EXPECT_EQ(s.say_ended(kA), 1U);
+  s.book.begin_finish();
+  EXPECT_FALSE(s.book.finished());
+  EXPECT_EQ(s.say_ended(kA), 0U);
+  EXPECT_EQ(s.say_ended(kA), 0U) << "saying it again changes nothing";
   EXPECT_TRUE(s.book.finished());
 }
 

@@ -125,7 +125,12 @@ TEST_F(HostileConsumer, AReplacedSessionThatStillHoldsSomethingIsNotTalkedTo) {
     EXPECT_EQ(raw.decoder.read(frames.front())->session, raw.session);
   }
   raw.send({copy_of(raw.encoder.returns({.epoch = raw.epoch, .session = first}, {.taken_through = 1, .released = {1}}))});
+  std::thread consumer([&] {
+    raw.await(wire::Kind::End);
+    raw.returns({.ended = true});
+  });
   EXPECT_TRUE(publisher_->finish(kWatchdog).complete);
+  consumer.join();
   EXPECT_EQ(dropped(), 0U);
 }
 

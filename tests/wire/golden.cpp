@@ -139,7 +139,8 @@ GoldenMessage message(const Json& json) {
     case Kind::Refused: message.body = Refused{body.at("reason"), version(body.at("supported"))}; break;
     case Kind::Data: message.body = data(body); break;
     case Kind::Return:
-      message.body = Return{body.at("taken_through"), body.at("released"), body.at("rejected"), body.at("want")};
+      message.body =
+          Return{body.at("taken_through"), body.at("released"), body.at("rejected"), body.at("want"), body.at("ended")};
       break;
     case Kind::Alive: message.body = Alive{}; break;
     case Kind::End: message.body = End{body.at("last_sequence"), body.at("missed")}; break;

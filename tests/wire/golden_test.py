@@ -131,7 +131,7 @@ def data(b):
 def returned(b):
     return {
         "taken_through": b.TakenThrough(), "released": numbers(b.Released, b.ReleasedLength()),
-        "rejected": numbers(b.Rejected, b.RejectedLength()), "want": b.Want(),
+        "rejected": numbers(b.Rejected, b.RejectedLength()), "want": b.Want(), "ended": b.Ended(),
     }
 
 
