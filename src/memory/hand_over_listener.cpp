@@ -3,6 +3,7 @@
 #include "arraywire/error.hpp"
 #include "memory/process.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -27,6 +28,11 @@ bool is_welcome(int connection) noexcept {
   socklen_t size = sizeof peer;
   if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
   return peer.uid == 0 || peer.uid == ::geteuid();
+}
+
+bool somebody_waits(int listening) noexcept {
+  pollfd polled{.fd = listening, .events = POLLIN, .revents = 0};
+  return ::poll(&polled, 1, 0) > 0;
 }
 
 [[noreturn]] void throw_system(const std::filesystem::path& path, const char* step, int error) {
@@ -81,6 +87,7 @@ void HandOverListener::accept_waiting() {
     if (connection) {
       admit(std::move(connection));
     } else if ((errno == EMFILE || errno == ENFILE) && !strangers_.empty()) {
+      if (!somebody_waits(socket_.get())) return;  // without a descriptor it fails before it looks
       turn_away_oldest();
     } else if (errno != EINTR && errno != ECONNABORTED) {
       // Out of descriptors or memory it would be reported as ready for ever. The next call tries again.
@@ -95,13 +102,13 @@ void HandOverListener::admit(Descriptor connection) {
     ++turned_away_;
     return;
   }
-  if (strangers_.size() == kMaxStrangers) turn_away_oldest();
   Stranger stranger;
   stranger.key = ++last_key_;
   stranger.socket = HandOverSocket(std::move(connection));
   stranger.watch = Watch(polled_, stranger.socket.descriptor(), stranger.key);
   strangers_.push_back(std::move(stranger));
-  listen_to_stranger(last_key_);
+  listen_to_stranger(last_key_);  // as a rule it has greeted already
+  if (strangers_.size() > kMaxStrangers) turn_away_oldest();
 }
 
 void HandOverListener::turn_away_oldest() {

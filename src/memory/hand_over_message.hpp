@@ -24,6 +24,7 @@ namespace arraywire::memory {
 // Unmapped when the subscriber has unmapped it after that.
 inline constexpr std::size_t kHandOverPacketBytes = 24;
 inline constexpr std::uint16_t kHandOverVersion = 1;
+inline constexpr std::size_t kMaxSessionSlots = 4096;  // that one session may have at once
 using HandOverPacket = std::array<std::byte, kHandOverPacketBytes>;
 
 struct Greeting {

@@ -1,7 +1,7 @@
 #include "memory/process.hpp"
 
 #include <poll.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,7 +9,8 @@
 
 namespace arraywire::memory {
 
-Descriptor own_process() noexcept { return Descriptor(::pidfd_open(::getpid(), 0)); }  // always close-on-exec
+// Always close-on-exec. The system call itself: <sys/pidfd.h> of glibc 2.36 declares its functions as C++.
+Descriptor own_process() noexcept { return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0))); }
 
 // waitid knows a pidfd from anything else, needs neither /proc nor permissions, and works across pid namespaces; whose child it
 // is decides only between success and ECHILD. It takes nothing from whoever waits for that child. (pidfd_send_signal also takes

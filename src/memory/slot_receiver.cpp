@@ -2,7 +2,6 @@
 
 #include "arraywire/error.hpp"
 #include "memory/process.hpp"
-#include "memory/slot_sender.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -12,8 +12,6 @@
 
 namespace arraywire::memory {
 
-inline constexpr std::size_t kMaxSessionSlots = 4096;  // that one session can have at once
-
 // What the other side is worth now. Once it is not Open, it never is again.
 enum class PeerState : std::uint8_t {
   Open,
