@@ -70,6 +70,7 @@ void Inventory::remove(std::size_t index, Removal& removal) noexcept {
   } else {
     retired_.push_back({.id = slot.id(), .bytes = capacity, .sessions = slot.handed_over_});
     retired_unannounced_.push_back(slot.id());
+    removal.retired = true;
   }
   slot.next_ = std::move(removal.first);
   removal.first = std::move(slots_[index]);

@@ -16,6 +16,7 @@ namespace arraywire::memory {
 struct Removal {
   std::unique_ptr<Slot> first{};  // linked through themselves, so that removing cannot fail
   std::size_t uncount_bytes = 0;
+  bool retired = false;  // sessions have some of them: collect_retired has something to tell
 };
 
 // What an attempt to create a slot ran into.

@@ -2,6 +2,9 @@
 
 #include "core/clock.hpp"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -55,9 +58,13 @@ struct Pool::Attempt {
 };
 
 std::shared_ptr<Pool> Pool::create(std::size_t max_bytes) {
-  return std::shared_ptr<Pool>(new Pool(whole_pages(max_bytes == 0 ? default_limit_bytes() : max_bytes)));
+  Descriptor retired(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!retired) throw Error(ErrorCode::System, std::string("creating a pool: eventfd: ") + std::strerror(errno));
+  const std::size_t limit_bytes = whole_pages(max_bytes == 0 ? default_limit_bytes() : max_bytes);
+  return std::shared_ptr<Pool>(new Pool(limit_bytes, std::move(retired)));
 }
-Pool::Pool(std::size_t limit_bytes) : limit_bytes_(limit_bytes), inventory_(limit_bytes) {}
+Pool::Pool(std::size_t limit_bytes, Descriptor retired)
+    : limit_bytes_(limit_bytes), retired_(std::move(retired)), inventory_(limit_bytes) {}
 Pool::~Pool() = default;
 
 std::size_t Pool::size_for(std::size_t bytes) const noexcept {
@@ -147,11 +154,15 @@ Result<Slot*, MemfdFailure> Pool::create_slot(std::uint64_t id, std::size_t size
     failure = memfd.error();
   } catch (const std::bad_alloc&) {
   }
-  destroy({.first = {}, .uncount_bytes = size});
+  destroy({.first = {}, .uncount_bytes = size, .retired = false});
   return failure;
 }
 
 void Pool::destroy(Removal&& removal) noexcept {
+  if (removal.retired) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(retired_.get(), &one, sizeof one);
+  }
   while (removal.first) removal.first = std::move(removal.first->next_);
   if (removal.uncount_bytes == 0) return;
   Lock lock(mutex_);
@@ -216,9 +227,12 @@ void Pool::unmapped(std::uint64_t slot_id) noexcept {
   Lock lock(mutex_);
   if (inventory_.unmapped(slot_id)) waiters_.wake_all();
 }
+// The event is read last, so that a failure leaves it; under the lock, so that it is not read for what was retired since.
 void Pool::collect_retired(std::vector<std::uint64_t>& ids) {
   Lock lock(mutex_);
   inventory_.collect_retired(ids);
+  std::uint64_t value = 0;
+  [[maybe_unused]] const auto drained = ::read(retired_.get(), &value, sizeof value);
 }
 
 std::size_t Pool::limit_bytes() const noexcept { return limit_bytes_; }

@@ -30,7 +30,8 @@ enum class PoolError : std::uint8_t {
 // Allocation: none in take and drop, once there are enough slots.
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
-  static std::shared_ptr<Pool> create(std::size_t max_bytes);  // 0 = default_limit_bytes(); rounded up to whole pages
+  static std::shared_ptr<Pool> create(
+      std::size_t max_bytes);  // 0 = default_limit_bytes(); rounded up to whole pages. Throws Error
   ~Pool();
 
   // A slot of at least `bytes`, with one reference. Waits up to `timeout` for one to come free; `stop_fd` readable ends the wait
@@ -46,6 +47,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::vector<std::shared_ptr<const SlotFile>> hand_over_all();  // every slot there is, once each
   void unmapped(std::uint64_t slot_id) noexcept;                 // one session has unmapped it, or ended
   void collect_retired(std::vector<std::uint64_t>& ids);         // appends slots gone since the last call that sessions have
+  // Readable while there are such slots: a take may be waiting for the sessions to unmap them.
+  int retired_descriptor() const noexcept { return retired_.get(); }
 
   std::size_t limit_bytes() const noexcept;
   std::size_t bytes() const;  // counted against the limit now: slots free and used, and given-back ones that sessions still have
@@ -57,7 +60,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   class Waiting;
   struct Attempt;
 
-  explicit Pool(std::size_t limit_bytes);
+  Pool(std::size_t limit_bytes, Descriptor retired);
   void put_back(Slot& slot) noexcept;
   std::size_t size_for(std::size_t bytes) const noexcept;
   Result<Reference, PoolError> take_before(SteadyTime deadline, std::size_t size, int stop_fd);
@@ -69,6 +72,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void destroy(Removal&& removal) noexcept;
 
   const std::size_t limit_bytes_;
+  const Descriptor retired_;
   mutable Mutex mutex_;
   Inventory inventory_ GUARDED_BY(mutex_);
   Waiters waiters_ GUARDED_BY(mutex_);
