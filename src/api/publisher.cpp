@@ -41,13 +41,13 @@ PublisherOptions checked_options(PublisherOptions options) {
   return options;
 }
 
-transport::PublisherSettings settings(const std::string& stream, const PublisherOptions& options, const memory::Pool& pool) {
+transport::PublisherSettings settings(const std::string& stream, const PublisherOptions& options) {
   return {.stream = stream,
           .listen = options.listen,
           .delivery = options.delivery,
           .history = options.history,
           .block_limit = options.block_limit,
-          .pool_limit_bytes = pool.limit_bytes(),
+          .lane = options.lane,
           .metadata = options.metadata};
 }
 
@@ -92,7 +92,7 @@ class Publisher::Impl {
         options_(checked_options(std::move(options))),
         service_(context.service()),
         pool_(memory::Pool::create(options_.max_memory_bytes)),
-        core_(std::make_shared<transport::PublisherCore>(*service_, settings(stream_, options_, *pool_))) {
+        core_(std::make_shared<transport::PublisherCore>(*service_, pool_, settings(stream_, options_))) {
     service_->add(core_);
   }
   ~Impl() {
@@ -106,7 +106,8 @@ class Publisher::Impl {
   Result<Published, PublishError> publish_slot(memory::Slot& slot, const Metadata& metadata, std::uint32_t copies);
   Result<Published, PublishError> publish_borrowed(std::span<Borrowed> borrowed, const Metadata& metadata);
   Result<Published, PublishError> lend(std::span<Borrowed> borrowed, const Metadata& metadata, bool& needs_slot);
-  Result<Published, PublishError> send(std::span<const std::byte> header, bool in_slot, std::uint32_t copies, bool& needs_slot);
+  Result<Published, PublishError> send(std::span<const std::byte> header, memory::Slot* slot, std::uint32_t copies,
+                                       bool& needs_slot);
   std::span<const std::byte> encode(const Metadata& metadata);
   Result<Published, PublishError> pack(std::span<const ConstArrayView> views, const Metadata& metadata);
 
@@ -140,6 +141,7 @@ Result<memory::Slot*, LoanError> Publisher::Impl::take_slot(std::span<const Arra
   }
   auto* slot = static_cast<memory::Slot*>(taken->release());
   slot->layout().assign(layout_.begin(), layout_.end());
+  core_->hand_over(*slot);
   return slot;
 }
 
@@ -156,7 +158,7 @@ Result<Published, PublishError> Publisher::Impl::publish_slot(memory::Slot& slot
     frames_.push_back({bytes_.back(), memory::Reference(&slot)});
   }
   bool needs_slot = false;
-  return send(encode(metadata), true, copies, needs_slot);
+  return send(encode(metadata), &slot, copies, needs_slot);
 }
 
 // The header of specs_, offsets_ and bytes_.
@@ -171,10 +173,10 @@ std::span<const std::byte> Publisher::Impl::encode(const Metadata& metadata) {
                         .checksum = checksum});
 }
 
-Result<Published, PublishError> Publisher::Impl::send(std::span<const std::byte> header, bool in_slot, std::uint32_t copies,
+Result<Published, PublishError> Publisher::Impl::send(std::span<const std::byte> header, memory::Slot* slot, std::uint32_t copies,
                                                       bool& needs_slot) {
   Published published;
-  const auto status = core_->publish({.header = header, .frames = frames_, .in_slot = in_slot}, published);
+  const auto status = core_->publish({.header = header, .frames = frames_, .slot = slot}, published);
   needs_slot = status == transport::PublishStatus::NeedsSlot;
   if (status == transport::PublishStatus::NoTaker) return PublishError::NoTaker;
   if (status != transport::PublishStatus::Sent) return PublishError::Stopped;
@@ -213,7 +215,7 @@ Result<Published, PublishError> Publisher::Impl::lend(std::span<Borrowed> borrow
     lent_.push_back(service_->releases().borrow(b.callback_));
     frames_.push_back({b.view().bytes(), lent_.back()});
   }
-  auto result = send(header, false, 0, needs_slot);
+  auto result = send(header, nullptr, 0, needs_slot);
   lent.sent = result.has_value();
   return result;
 }

@@ -233,12 +233,12 @@ void DeliveryBook::advance_all() {
   for (auto& [id, s] : sessions_) advance(id, s);
 }
 
-bool DeliveryBook::would_keep() const {
-  if (delivery_ == Delivery::Distribute) return false;
+bool DeliveryBook::needs_slot() const {
   if (history_limit_ > 0) return true;
   return std::any_of(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
     const Session& s = entry.second;
-    return !s.leaving && s.terms.when_full == WhenFull::Latest && !(s.wants && has_room(s));
+    if (s.leaving) return false;
+    return s.terms.lane == Lane::SharedMemory || (s.terms.when_full == WhenFull::Latest && !(s.wants && has_room(s)));
   });
 }
 

@@ -90,8 +90,9 @@ class DeliveryBook {
   std::uint32_t returned(Id session, const wire::Return& message);
 
   // ---- publishing
-  // Some session would have to keep the next message (policy latest, not asked), or history will.
-  bool would_keep() const;
+  // Borrowed memory will not do for the next message: a session gets slots only, or would have to keep the message (policy
+  // latest, not asked), or history will.
+  bool needs_slot() const;
   // Distribute: somebody has room for a new message. FanOut: always.
   bool has_taker();
   // Sequence numbers are given here. Only while waiting() is 0 and before begin_finish(); distribute: only when has_taker().

@@ -1,7 +1,7 @@
 // One published message, as all its sessions get it.
 #pragma once
 
-#include "memory/block.hpp"
+#include "memory/slot.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +26,7 @@ struct Message {
   std::size_t bytes = 0;            // payload
   std::vector<std::byte> header{};  // as wire::Encoder::data made it, not stamped
   std::vector<Frame> frames{};
+  memory::Slot* slot = nullptr;  // that the payload is in; none: borrowed memory
 
  private:
   friend class MessagePtr;

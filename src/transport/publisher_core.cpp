@@ -32,13 +32,21 @@ void set_options(zmq::socket_t& router) {
 
 }  // namespace
 
-PublisherCore::PublisherCore(Service& service, PublisherSettings settings)
-    : service_(service), settings_(std::move(settings)), epoch_(random_id()), book_(settings_.delivery, settings_.history) {
+PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> pool, PublisherSettings settings)
+    : service_(service),
+      pool_(std::move(pool)),
+      settings_(std::move(settings)),
+      epoch_(random_id()),
+      book_(settings_.delivery, settings_.history) {
   service.require_own_process();
   check_metadata();
   folder_ = std::make_unique<StreamFolder>(usable_runtime_directory(service.given_runtime_directory()), settings_.stream);
   const SignalsDeferred quiet;
   const Lock lock(mutex_);
+  if (settings_.lane != LaneChoice::Inline) {  // before the data socket: who finds that one finds this one too
+    listener_ = std::make_unique<memory::HandOverListener>(folder_->slots_socket());
+    descriptors_ = {listener_->descriptor(), pool_->retired_descriptor()};
+  }
   bind(folder_->data_endpoint());
   for (const std::string& endpoint : settings_.listen) bind(endpoint);
   descriptors_.push_back(more_.descriptor());
@@ -78,7 +86,8 @@ void PublisherCore::bind(const std::string& endpoint) {
 void PublisherCore::close() noexcept {
   const Lock lock(mutex_);
   if (std::exchange(closed_, true)) return;
-  peers_.clear();
+  while (!peers_.empty()) forget(peers_.begin());
+  listener_.reset();
   book_.outgoing().clear();
   for (std::size_t i = 0; i < routers_.size() && i < endpoints_.size(); ++i) {
     if (endpoints_[i].starts_with("tcp:")) free_port(service_.zmq(), routers_[i], endpoints_[i], service_.next_number());
@@ -162,7 +171,8 @@ void PublisherCore::start(const Draft& draft) {
   message->frames.assign(draft.frames.begin(), draft.frames.end());
   message->bytes = 0;
   for (const Frame& frame : draft.frames) message->bytes += frame.bytes.size();
-  if (draft.in_slot) message_bytes_ = message->bytes;
+  message->slot = draft.slot;
+  if (draft.slot != nullptr) message_bytes_ = draft.slot->bytes().size();
   book_.publish(std::move(message));
 }
 
@@ -172,7 +182,7 @@ PublishStatus PublisherCore::publish(const Draft& draft, Published& result) {
   bool waits = false;
   const auto begin = [&]() REQUIRES(mutex_) {
     if (closed_ || finishing_) return true;
-    if (!draft.in_slot && book_.would_keep()) {
+    if (draft.slot == nullptr && book_.needs_slot()) {
       status = PublishStatus::NeedsSlot;
       return true;
     }
@@ -204,10 +214,10 @@ void PublisherCore::waive() {
   }
 }
 
-bool PublisherCore::would_keep() {
+bool PublisherCore::needs_slot() {
   Section section(*this);
   drain();
-  return book_.would_keep();
+  return book_.needs_slot();
 }
 
 bool PublisherCore::wait_for_sessions(std::size_t count, SteadyTime deadline) {
@@ -255,11 +265,12 @@ PublisherStatistics PublisherCore::statistics() const {
 
 // ---- the service thread
 
-SteadyTime PublisherCore::serve(bool ready, SteadyTime now) {
+SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   Section section(*this);
   if (closed_) return SteadyTime::max();
   more_.clear();
-  if (ready) {
+  if (listener_) serve_hand_over(ready, now);
+  if (ready != 0) {
     drain_or_probe(received_at_poll_);
   } else {
     drain();

@@ -3,6 +3,8 @@
 
 #include "arraywire/metadata.hpp"
 #include "arraywire/publishing.hpp"
+#include "memory/hand_over_listener.hpp"
+#include "memory/pool.hpp"
 #include "transport/book.hpp"
 #include "transport/service.hpp"
 #include "transport/sockets.hpp"
@@ -26,7 +28,7 @@ struct PublisherSettings {
   Delivery delivery = Delivery::FanOut;
   std::uint32_t history = 0;
   std::chrono::nanoseconds block_limit{};
-  std::size_t pool_limit_bytes = 0;
+  LaneChoice lane = LaneChoice::Automatic;
   Metadata metadata{};
 };
 
@@ -34,12 +36,12 @@ struct PublisherSettings {
 struct Draft {
   std::span<const std::byte> header;  // as wire::Encoder::data made it
   std::span<const Frame> frames;
-  bool in_slot = true;  // the payload is in a slot of the pool, not in borrowed memory
+  memory::Slot* slot = nullptr;  // of the pool, that the payload is in; none: borrowed memory
 };
 
 enum class PublishStatus : std::uint8_t {
   Sent,
-  NeedsSlot,  // borrowed memory would have to be kept: pack it into a slot and come again. Nothing was sent
+  NeedsSlot,  // borrowed memory will not do: pack it into a slot and come again. Nothing was sent
   NoTaker,
   Stopped,
 };
@@ -50,12 +52,13 @@ enum class PublishStatus : std::uint8_t {
 // Waiting is poll(2), never under the mutex. Events reach the application after the mutex is let go.
 class PublisherCore final : public Participant {
  public:
-  PublisherCore(Service& service, PublisherSettings settings);  // binds; throws Error
+  PublisherCore(Service& service, std::shared_ptr<memory::Pool> pool, PublisherSettings settings);  // binds; throws Error
   ~PublisherCore() override;
 
   // ---- the publish turn: one thread at a time
   PublishStatus publish(const Draft& draft, Published& result) EXCLUDES(mutex_);
-  bool would_keep() EXCLUDES(mutex_);
+  bool needs_slot() EXCLUDES(mutex_);                   // borrowed memory will not do for the next message
+  void hand_over(memory::Slot& slot) EXCLUDES(mutex_);  // about to be filled: sessions that have not got it map it meanwhile
   bool wait_for_sessions(std::size_t count, SteadyTime deadline) EXCLUDES(mutex_);
   FinishReport finish(SteadyTime deadline) EXCLUDES(mutex_);
   void count_copies(std::uint64_t copies) EXCLUDES(mutex_);
@@ -66,7 +69,7 @@ class PublisherCore final : public Participant {
 
   // ---- service thread
   std::vector<int> descriptors() const override { return descriptors_; }
-  SteadyTime serve(bool ready, SteadyTime now) override;
+  SteadyTime serve(std::uint64_t ready, SteadyTime now) override;
   void close() noexcept override;
 
  private:
@@ -82,7 +85,9 @@ class PublisherCore final : public Participant {
     std::uint32_t unanswered = 0;  // Alives sent since it was heard
     SteadyTime next_alive{};
     bool leaving = false;             // only its held deliveries are still known
+    bool unreachable = false;         // shared memory: its connection is gone, its process is not known to be
     std::vector<Outgoing> backlog{};  // zmq had no room for these; the guard above the credits, so nearly always empty
+    std::unique_ptr<memory::SlotSender> slots{};  // shared memory: its hand-over
   };
   class Section;
 
@@ -110,6 +115,13 @@ class PublisherCore final : public Participant {
   void note_departure(Id id, Peer& peer, const std::string& why) REQUIRES(mutex_);
   void lost(const Address& address) REQUIRES(mutex_);
   std::uint64_t budget_slots() const REQUIRES(mutex_);
+  struct Offer;
+  Offer choose_lane(const wire::Envelope& envelope, const wire::Hello& hello, const Predecessor& before) REQUIRES(mutex_);
+  void forget(std::map<Id, Peer>::iterator peer) REQUIRES(mutex_);
+  void give(Peer& peer, std::shared_ptr<const memory::SlotFile> file) REQUIRES(mutex_);
+  void serve_hand_over(std::uint64_t ready, SteadyTime now) REQUIRES(mutex_);
+  void serve_sender(Id id, Peer& peer) REQUIRES(mutex_);
+  void retire_slots() REQUIRES(mutex_);
   ConsumerStatistics about(Id id, const Peer& peer) const REQUIRES(mutex_);
   void tell(EventKind kind, std::string peer, std::string detail) REQUIRES(mutex_);
   void write_info() REQUIRES(mutex_);
@@ -122,6 +134,7 @@ class PublisherCore final : public Participant {
   void start(const Draft& draft) REQUIRES(mutex_);
 
   Service& service_;
+  const std::shared_ptr<memory::Pool> pool_;
   const PublisherSettings settings_;
   const Id epoch_;
   std::unique_ptr<StreamFolder> folder_;
@@ -132,6 +145,8 @@ class PublisherCore final : public Participant {
 
   mutable Mutex mutex_{};
   std::vector<zmq::socket_t> routers_ GUARDED_BY(mutex_){};
+  std::unique_ptr<memory::HandOverListener> listener_ GUARDED_BY(mutex_){};  // none: inline only
+  SteadyTime next_hand_over_look_ GUARDED_BY(mutex_){};
   MessageShelf shelf_ GUARDED_BY(mutex_){};  // before book_ and peers_: outlives their messages
   DeliveryBook book_ GUARDED_BY(mutex_);
   std::map<Id, Peer> peers_ GUARDED_BY(mutex_){};
@@ -147,10 +162,11 @@ class PublisherCore final : public Participant {
   std::uint64_t dropped_ GUARDED_BY(mutex_) = 0;
   std::uint64_t copies_ GUARDED_BY(mutex_) = 0;
   std::uint64_t abandoned_told_ GUARDED_BY(mutex_) = 0;
-  std::uint64_t progress_ GUARDED_BY(mutex_) = 0;           // everything that await's conditions may depend on
-  std::uint64_t progress_seen_ GUARDED_BY(mutex_) = 0;      // by the publishing thread, when it last looked
-  bool waiting_ GUARDED_BY(mutex_) = false;                 // the publishing thread waits, or is about to
-  std::vector<zmq::message_t> parts_ GUARDED_BY(mutex_){};  // reused
+  std::uint64_t progress_ GUARDED_BY(mutex_) = 0;            // everything that await's conditions may depend on
+  std::uint64_t progress_seen_ GUARDED_BY(mutex_) = 0;       // by the publishing thread, when it last looked
+  bool waiting_ GUARDED_BY(mutex_) = false;                  // the publishing thread waits, or is about to
+  std::vector<zmq::message_t> parts_ GUARDED_BY(mutex_){};   // reused
+  std::vector<std::uint64_t> numbers_ GUARDED_BY(mutex_){};  // reused
   bool closed_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;
 };

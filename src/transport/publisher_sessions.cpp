@@ -77,7 +77,7 @@ void PublisherCore::on_known(const wire::Envelope& envelope) {
     if (!decoder_.returns(return_)) return drop_message("a Return that does not decode");
     const std::uint32_t unknown = book_.returned(envelope.session, return_);
     if (unknown > 0) drop_message("a Return of " + std::to_string(unknown) + " deliveries that are not outstanding");
-    if (!book_.knows(envelope.session)) peers_.erase(envelope.session);  // it had left, and this was the last that it held
+    if (!book_.knows(envelope.session)) forget(peers_.find(envelope.session));  // it had left, and this was the last that it held
     tell_abandoned();
   } else if (envelope.kind == wire::Kind::Bye) {
     wire::Bye bye;
@@ -105,15 +105,55 @@ std::optional<std::string> PublisherCore::objection(const wire::Hello& hello) co
   if (hello.queue < 1 || hello.queue > kMaxQueue || hello.hold < 1 || hello.hold > kMaxQueue) {
     return "queue and hold must be 1 to " + std::to_string(kMaxQueue);
   }
-  if (hello.lane == LaneChoice::SharedMemory) return "shared memory was asked for; this publisher offers the inline lane only";
   if (settings_.delivery == Delivery::Distribute && hello.when_full == WhenFull::Latest) {
     return "policy latest has no meaning for a stream that is distributed";
   }
   return std::nullopt;
 }
 
+// message_bytes_ are a whole slot's.
 std::uint64_t PublisherCore::budget_slots() const {
-  return message_bytes_ == 0 ? kUnlimited : settings_.pool_limit_bytes / message_bytes_;
+  return message_bytes_ == 0 ? kUnlimited : pool_->limit_bytes() / message_bytes_;
+}
+
+// What a session will get; no grant: it is refused, for this reason.
+struct PublisherCore::Offer {
+  std::optional<Grant> grant{};
+  Lane lane = Lane::Inline;
+  std::string reason{};
+  std::unique_ptr<memory::SlotSender> slots{};
+};
+
+PublisherCore::Offer PublisherCore::choose_lane(const wire::Envelope& envelope, const wire::Hello& hello,
+                                                const Predecessor& before) {
+  Offer offer;
+  const Grant wanted{hello.queue, hello.hold};
+  const std::string said = hello.lane_reason.empty() ? "" : ": " + hello.lane_reason;
+  if (hello.lane == LaneChoice::Inline) {
+    offer.reason = hello.lane_reason.empty() ? "asked for" : hello.lane_reason;
+  } else if (!listener_) {
+    offer.reason = "this publisher offers the inline lane only";
+  } else if (offer.slots = listener_->claim(envelope.session); !offer.slots) {
+    offer.reason = "the consumer did not come to the hand-over socket" + said;
+  } else if (offer.grant = book_.grant(wanted, Lane::SharedMemory, budget_slots(), before); !offer.grant) {
+    offer.reason = "the pool's limit of " + std::to_string(pool_->limit_bytes()) + " bytes cannot back its leases";
+    offer.slots.reset();
+  } else {
+    offer.lane = Lane::SharedMemory;
+    offer.reason = "same machine";
+    return offer;
+  }
+  if (hello.lane == LaneChoice::SharedMemory) {
+    offer.reason = "shared memory was asked for, but " + offer.reason;
+    return offer;
+  }
+  offer.grant = book_.grant(wanted, Lane::Inline, budget_slots(), before);
+  if (!offer.grant) {
+    offer.reason = "the pool's limit of " + std::to_string(pool_->limit_bytes()) +
+                   " bytes cannot back another session with messages of " + std::to_string(message_bytes_) +
+                   " bytes; raise the publisher's memory limit";
+  }
+  return offer;
 }
 
 void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope, int pid) {
@@ -125,14 +165,11 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
 
   Predecessor before{.session = hello.replaces, .held = hello.held};
   if (hello.last_epoch == epoch_) before.sequence = hello.last_sequence;
-  const auto granted = book_.grant({hello.queue, hello.hold}, Lane::Inline, budget_slots(), before);
-  if (!granted) {
+  Offer offer = choose_lane(envelope, hello, before);
+  if (!offer.grant) {
     book_.close(hello.replaces);
-    peers_.erase(hello.replaces);
-    return refuse(from, envelope, named(hello.name, pid),
-                  "the pool's limit of " + std::to_string(settings_.pool_limit_bytes) +
-                      " bytes cannot back another session with messages of " + std::to_string(message_bytes_) +
-                      " bytes; raise the publisher's memory limit");
+    if (const auto replaced = peers_.find(hello.replaces); replaced != peers_.end()) forget(replaced);
+    return refuse(from, envelope, named(hello.name, pid), offer.reason);
   }
   const bool waits = settings_.delivery == Delivery::Distribute || settings_.block_limit > std::chrono::nanoseconds::zero();
   WhenFull when_full = hello.when_full;
@@ -140,18 +177,17 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
     when_full = waits ? WhenFull::Block : WhenFull::DropNewest;
 
   Peer peer{.address = from};
-  peer.about = {.name = named(hello.name, pid),
-                .pid = pid,
-                .lane = Lane::Inline,
-                .lane_reason = hello.lane == LaneChoice::Inline ? "asked for" : "this publisher offers the inline lane only"};
-  const Opened opened = book_.open(envelope.session, {*granted, when_full, Lane::Inline}, before);
-  if (!book_.knows(hello.replaces)) peers_.erase(hello.replaces);
+  peer.about = {.name = named(hello.name, pid), .pid = pid, .lane = offer.lane, .lane_reason = offer.reason};
+  peer.slots = std::move(offer.slots);
+  const Opened opened = book_.open(envelope.session, {*offer.grant, when_full, offer.lane}, before);
+  if (const auto replaced = peers_.find(hello.replaces); replaced != peers_.end() && !book_.knows(hello.replaces))
+    forget(replaced);
   const wire::Welcome welcome{.stream = settings_.stream,
                               .delivery = settings_.delivery,
-                              .lane = peer.about.lane,
-                              .lane_reason = peer.about.lane_reason,
-                              .queue = granted->queue,
-                              .hold = granted->hold,
+                              .lane = offer.lane,
+                              .lane_reason = offer.reason,
+                              .queue = offer.grant->queue,
+                              .hold = offer.grant->hold,
                               .when_full = when_full,
                               .sequence = opened.sequence,
                               .missed = opened.missed,
@@ -160,13 +196,15 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
   // Before anything that open() has put into outgoing(): Welcome is what every session begins with.
   const SendResult sent = send_header(routers_[from.router], from.routing_id,
                                       encoder_.welcome({.epoch = epoch_, .session = envelope.session}, welcome));
-  peers_.emplace(envelope.session, std::move(peer));
+  Peer& joined = peers_.emplace(envelope.session, std::move(peer)).first->second;
   ++progress_;
   if (sent != SendResult::Sent) return depart(envelope.session, {}, "gone before it was welcomed");
-  tell(EventKind::Joined, peers_.at(envelope.session).about.name,
-       "queue " + std::to_string(granted->queue) + ", hold " + std::to_string(granted->hold) + ", when full " +
-           std::string(name(when_full)) + ", lane " + std::string(name(Lane::Inline)) + " (" +
-           peers_.at(envelope.session).about.lane_reason + ")");
+  if (joined.slots) {
+    for (auto& file : pool_->hand_over_all()) give(joined, std::move(file));
+  }
+  tell(EventKind::Joined, joined.about.name,
+       "queue " + std::to_string(offer.grant->queue) + ", hold " + std::to_string(offer.grant->hold) + ", when full " +
+           std::string(name(when_full)) + ", lane " + std::string(name(offer.lane)) + " (" + offer.reason + ")");
   write_info();
 }
 
@@ -177,6 +215,7 @@ void PublisherCore::supersede(const Address& from, Id replaced) {
   for (auto& [id, peer] : peers_) {
     if (id == replaced) {
       peer.address = from;
+      peer.unreachable = false;
       note_departure(id, peer, "connected again");
     } else if (peer.address == from && !peer.leaving) {
       ended.push_back(id);
@@ -208,16 +247,20 @@ void PublisherCore::depart(Id id, std::span<const std::uint64_t> held, const std
   note_departure(id, peer, why);
   book_.leave(id, held);
   peer.backlog.clear();
-  if (!book_.knows(id)) peers_.erase(found);
+  if (!book_.knows(id)) forget(found);
   ++progress_;
   tell_abandoned();
   write_info();
 }
 
+// A session that reads from slots ends with its process or its hand-over, and not before: it may be reading now.
 void PublisherCore::lost(const Address& address) {
   std::vector<Id> gone;
-  for (const auto& [id, peer] : peers_) {
-    if (peer.address == address) gone.push_back(id);
+  for (auto& [id, peer] : peers_) {
+    if (peer.address != address) continue;
+    if (!peer.slots) gone.push_back(id);
+    peer.unreachable = true;
+    peer.backlog.clear();
   }
   for (const Id id : gone) depart(id, {}, "its connection ended");
 }
@@ -226,14 +269,22 @@ void PublisherCore::lost(const Address& address) {
 
 SendResult PublisherCore::send(const Peer& peer, const Outgoing& out) {
   zmq::socket_t& router = routers_[peer.address.router];
+  if (out.message && peer.slots && out.message->slot != nullptr) {
+    if (!peer.slots->has(out.message->slot->id())) return SendResult::WouldBlock;  // its hand-over socket is full
+    wire::Stamp stamp = out.stamp;
+    stamp.slot = out.message->slot->id();
+    return send_named(router, peer.address.routing_id, *out.message, epoch_, out.session, stamp);
+  }
   if (out.message) return send_data(router, peer.address.routing_id, *out.message, epoch_, out.session, out.stamp, parts_);
   return send_header(router, peer.address.routing_id, encoder_.end({.epoch = epoch_, .session = out.session}, out.end));
 }
 
 void PublisherCore::send_or_shelve(Id id, Outgoing out) {
   const auto found = peers_.find(id);
-  if (found == peers_.end() || found->second.leaving) return;
+  if (found == peers_.end() || found->second.leaving || found->second.unreachable) return;
   Peer& peer = found->second;
+  if (peer.slots && out.message && out.message->slot != nullptr && !peer.slots->has(out.message->slot->id()))
+    give(peer, pool_->hand_over(*out.message->slot));
   const SendResult result = peer.backlog.empty() ? send(peer, out) : SendResult::WouldBlock;
   if (result == SendResult::WouldBlock) peer.backlog.push_back(std::move(out));
   if (result == SendResult::Unreachable) lost(Address(peer.address));
@@ -270,7 +321,7 @@ void PublisherCore::send_alives(SteadyTime now) {
   };
   std::vector<Address> unreachable;
   for (auto& [id, peer] : peers_) {
-    if (now < peer.next_alive || replaced(peer)) continue;
+    if (now < peer.next_alive || peer.unreachable || replaced(peer)) continue;
     const SendResult sent =
         send_header(routers_[peer.address.router], peer.address.routing_id, encoder_.alive({.epoch = epoch_, .session = id}));
     if (sent == SendResult::Unreachable) unreachable.push_back(peer.address);

@@ -168,8 +168,9 @@ void Service::run() noexcept {
     const SteadyTime now = steady_now();
     for (Entry& e : entries) {
       const auto fds = std::span(polled).subspan(e.first, e.count);
-      const bool ready = std::any_of(fds.begin(), fds.end(), [](const pollfd& p) { return p.revents != 0; });
-      if (ready || now >= e.due) e.due = e.participant->serve(ready, now);
+      std::uint64_t ready = 0;
+      for (std::size_t i = 0; i < fds.size(); ++i) ready |= std::uint64_t{fds[i].revents != 0} << std::min<std::size_t>(i, 63);
+      if (ready != 0 || now >= e.due) e.due = e.participant->serve(ready, now);
     }
   }
 }

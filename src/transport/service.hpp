@@ -31,8 +31,9 @@ class Participant {
 
   // Descriptors that serve() is to be called for; the same for all its life.
   virtual std::vector<int> descriptors() const = 0;
-  // On the service thread. `ready`: one of the descriptors is readable. Called at the latest at the time it returned last.
-  virtual SteadyTime serve(bool ready, SteadyTime now) = 0;
+  // On the service thread. `ready`: which of the descriptors are readable, the first in bit 0; those beyond 64 share the last
+  // bit. Called at the latest at the time it returned last.
+  virtual SteadyTime serve(std::uint64_t ready, SteadyTime now) = 0;
   // Closes its sockets; nothing is called afterwards.
   virtual void close() noexcept = 0;
 };

@@ -65,6 +65,14 @@ SendResult send_header(zmq::socket_t& socket, std::string_view address, std::spa
   return send(socket, message, false);
 }
 
+SendResult send_named(zmq::socket_t& socket, std::string_view address, const Message& message, Id epoch, Id session,
+                      const wire::Stamp& stamp) {
+  zmq::message_t header(message.header.data(), message.header.size());
+  wire::stamp({static_cast<std::byte*>(header.data()), header.size()}, epoch, session, stamp);
+  if (const SendResult r = send_address(socket, address); r != SendResult::Sent) return r;
+  return send(socket, header, false);
+}
+
 // A ROUTER refuses a message at its first frame or not at all: once the address frame went, the rest is either delivered with
 // it or, if the peer dies in between, dropped with it. So there is never half a message to repeat.
 SendResult send_data(zmq::socket_t& socket, std::string_view address, const Message& message, Id epoch, Id session,

@@ -30,6 +30,9 @@ enum class SendResult : std::uint8_t {
 
 // One protocol message without payload. `address` is a ROUTER's routing id; empty on a DEALER.
 SendResult send_header(zmq::socket_t& socket, std::string_view address, std::span<const std::byte> header);
+// A Data message on the shared-memory lane: its header alone, stamped with the slot.
+SendResult send_named(zmq::socket_t& socket, std::string_view address, const Message& message, Id epoch, Id session,
+                      const wire::Stamp& stamp);
 // A Data message on the inline lane: its header stamped, its payload frames without a copy.
 // `parts` is scratch space: every part exists before the first is sent, so that nothing can fail half-way.
 SendResult send_data(zmq::socket_t& socket, std::string_view address, const Message& message, Id epoch, Id session,

@@ -137,7 +137,8 @@ void SubscriberCore::settle() {
     send_returns();
     more = readable(dealer_);
   }
-  const bool set = more || state_ == SubscriberStatus::State::Refused || (!inbox_.empty() && unreleased_ < hold());
+  const bool some = !inbox_.empty() && inbox_.front()->what != Received::What::Unmapped;
+  const bool set = more || state_ == SubscriberStatus::State::Refused || (some && unreleased_ < hold());
   if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
   if (left_ && unreleased_ == 0) attention_.set();
 }
@@ -165,7 +166,7 @@ wire::Return* SubscriberCore::returns_for(const Received& received) {
     return &return_;
   }
   // Of a session before this one, only what holds a slot or may be given to somebody else must still be returned.
-  if (received.epoch != epoch_ || !leases()) return nullptr;
+  if (received.epoch != epoch_ || !leases(received)) return nullptr;
   const auto same = [&](const OldReturn& old) { return old.session == received.session; };
   const auto found = std::find_if(old_returns_.begin(), old_returns_.end(), same);
   return found != old_returns_.end() ? &found->returns : &old_returns_.emplace_back(OldReturn{received.session, {}}).returns;
@@ -176,7 +177,9 @@ std::uint32_t SubscriberCore::hold() const {
   return in_session() ? std::clamp<std::uint32_t>(welcome_.hold, 1, options_.hold) : options_.hold;
 }
 
-bool SubscriberCore::leases() const { return welcome_.delivery == Delivery::Distribute || welcome_.lane == Lane::SharedMemory; }
+bool SubscriberCore::leases(const Received& received) const {
+  return welcome_.delivery == Delivery::Distribute || received.lane == Lane::SharedMemory;
+}
 
 // ---- take and give back
 
@@ -187,6 +190,7 @@ std::optional<TakeError> SubscriberCore::next(bool ask) {
   while (!inbox_.empty()) {
     Received* first = inbox_.front();
     if (first->what == Received::What::Message) return std::nullopt;
+    if (first->what == Received::What::Unmapped) return TakeError::Timeout;  // the service thread is at it
     pop_front();
     const auto what = first->what;
     if (what == Received::What::Dropped) {
@@ -232,7 +236,7 @@ bool SubscriberCore::ready() {
   if (service_.stopped() || state_ == SubscriberStatus::State::Refused) return true;
   if (unreleased_ >= hold()) return false;
   while (!inbox_.empty() && inbox_.front()->what == Received::What::Dropped) static_cast<void>(next(false));
-  if (!inbox_.empty()) return true;
+  if (!inbox_.empty()) return inbox_.front()->what != Received::What::Unmapped;
   static_cast<void>(next(true));
   return false;
 }
@@ -260,6 +264,7 @@ Received* SubscriberCore::take_front() {
 
 void Received::give_back(Received* received, bool rejected) noexcept {
   received->payload.clear();  // frees the bytes here, not under the mutex
+  received->in_slot.clear();
   const std::shared_ptr<SubscriberCore> owner = std::move(received->owner);
   owner->give_back(received, rejected);
 }
@@ -306,6 +311,7 @@ Received* SubscriberCore::fetch() {
 
 void SubscriberCore::recycle(Received* received) {
   received->payload.clear();
+  received->in_slot.clear();
   received->state = Received::State::Free;
   free_.push_back(received);
 }
@@ -330,7 +336,9 @@ void SubscriberCore::leave() {
     const Section section(*this);
     left_ = true;
     // Deliveries that hold something at the publisher must still be returned: the socket stays for that.
-    stays = unreleased_ > 0 && in_session() && leases();
+    stays = in_session() && std::any_of(records_.begin(), records_.end(), [&](const auto& record) REQUIRES(mutex_) {
+              return record->state == Received::State::Held && record->epoch == epoch_ && leases(*record);
+            });
   }
   if (!stays) service_.remove(*this);
 }

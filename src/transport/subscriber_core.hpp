@@ -2,6 +2,9 @@
 #pragma once
 
 #include "arraywire/receiving.hpp"
+#include "memory/mapped_slots.hpp"
+#include "memory/poll_set.hpp"
+#include "memory/slot_receiver.hpp"
 #include "transport/service.hpp"
 #include "transport/sockets.hpp"
 #include "wire/decoder.hpp"
@@ -28,12 +31,14 @@ class Received {
   enum class State : std::uint8_t { Free, Waiting, Held };
   enum class What : std::uint8_t {
     Message,
-    Dropped,  // a delivery whose payload did not fit its header: only to be returned
-    End,      // the stream ended here
+    Unmapped,  // a message in a slot that is not mapped yet
+    Dropped,   // a delivery whose payload did not fit its header: only to be returned
+    End,       // the stream ended here
   };
 
   wire::Data data{};
-  std::vector<zmq::message_t> payload{};
+  std::vector<zmq::message_t> payload{};       // inline
+  std::vector<memory::MappedBytes> in_slot{};  // shared memory
   Lane lane = Lane::Inline;
 
  private:
@@ -47,7 +52,9 @@ class Received {
   std::shared_ptr<SubscriberCore> owner{};  // while Held: a sample may outlive its Subscriber
 
  public:
-  std::span<const std::byte> bytes(std::size_t index) const { return bytes_of(payload[index]); }
+  std::span<const std::byte> bytes(std::size_t index) const {
+    return lane == Lane::Inline ? bytes_of(payload[index]) : in_slot[index].bytes;
+  }
   // Gives it back. `rejected`: distribute, somebody else is to have it. Any thread.
   static void give_back(Received* received, bool rejected) noexcept;
 };
@@ -81,8 +88,10 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   Service& service() const noexcept { return service_; }  // valid while the Subscriber is there
 
   // ---- service thread
-  std::vector<int> descriptors() const override { return {monitor_descriptor_, attention_.descriptor()}; }
-  SteadyTime serve(bool ready, SteadyTime now) override;
+  std::vector<int> descriptors() const override {
+    return {monitor_descriptor_, attention_.descriptor(), hand_overs_->descriptor(), unused_slots_->descriptor()};
+  }
+  SteadyTime serve(std::uint64_t ready, SteadyTime now) override;
   void close() noexcept override;
 
  private:
@@ -96,6 +105,16 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   struct OldReturn {
     Id session;
     wire::Return returns;
+  };
+  // One session's hand-over. It stays while samples of the session do: when it ends, the publisher takes back what they hold.
+  struct SlotSession {
+    Id session;
+    std::optional<memory::SlotReceiver> receiver;  // until the publisher ends it; what has arrived may still lie in the slots
+    memory::MappedSlots slots;
+  };
+  struct NoHandOver {
+    std::string reason;
+    bool busy = false;  // worth another try at once
   };
 
   void open_sockets() REQUIRES(mutex_);
@@ -116,6 +135,19 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void handle() REQUIRES(mutex_);
   void on_welcome(const wire::Envelope& envelope) REQUIRES(mutex_);
   void on_data(const wire::Envelope& envelope) REQUIRES(mutex_);
+  bool receive_inline(Received& received) REQUIRES(mutex_);
+  std::optional<NoHandOver> begin_hand_over(Id session) REQUIRES(mutex_);
+  std::filesystem::path hand_over_socket() const REQUIRES(mutex_);
+  void serve_slots() EXCLUDES(mutex_);
+  bool next_news(Id session) EXCLUDES(mutex_);
+  void add_slot(Id session, std::uint64_t slot, Result<memory::Mapping, memory::MapFailure> mapped) EXCLUDES(mutex_);
+  void on_hand_over_error(SlotSession& slots, memory::HandOverError error) REQUIRES(mutex_);
+  void go_inline(std::string reason) REQUIRES(mutex_);
+  bool locate(Received& received) REQUIRES(mutex_);
+  void locate_waiting(Id session, bool all_slots_are_known) REQUIRES(mutex_);
+  void drop_waiting(Received& received) REQUIRES(mutex_);
+  void forget_slot_sessions() REQUIRES(mutex_);
+  SlotSession* slot_session(Id session) REQUIRES(mutex_);
   void on_end() REQUIRES(mutex_);
   void on_refused(std::string reason) REQUIRES(mutex_);
   bool count_missed(Received& received) REQUIRES(mutex_);
@@ -128,8 +160,8 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void heard() REQUIRES(mutex_);
   void send_alive(SteadyTime now) REQUIRES(mutex_);
   bool in_session() const REQUIRES(mutex_);
-  std::uint32_t hold() const REQUIRES(mutex_);  // samples that may be unreleased at once
-  bool leases() const REQUIRES(mutex_);         // deliveries hold something at the publisher until they are released
+  std::uint32_t hold() const REQUIRES(mutex_);                   // samples that may be unreleased at once
+  bool leases(const Received& received) const REQUIRES(mutex_);  // it holds something at the publisher until it is released
   void tell(EventKind kind, std::string detail) REQUIRES(mutex_);
 
   Service& service_;  // not after close()
@@ -142,6 +174,8 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   int dealer_descriptor_ = -1;
   EventFd wake_{};       // level: take may succeed, or has an end to report
   EventFd attention_{};  // the service thread is to look
+  const std::shared_ptr<memory::PollSet> hand_overs_ = std::make_shared<memory::PollSet>();
+  const std::shared_ptr<memory::UnmapQueue> unused_slots_ = memory::UnmapQueue::create();
 
   mutable Mutex mutex_{};
   zmq::socket_t dealer_ GUARDED_BY(mutex_){};
@@ -173,6 +207,11 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   std::uint64_t missed_untold_ GUARDED_BY(mutex_) = 0;  // to be added to the next message's missed_before
   bool gap_untold_ GUARDED_BY(mutex_) = false;
   bool asked_ GUARDED_BY(mutex_) = false;  // latest: a message was asked for and has not come
+
+  // its slots
+  std::vector<std::unique_ptr<SlotSession>> slot_sessions_
+      GUARDED_BY(mutex_){};                    // those before this one only while samples need it
+  std::string no_slots_ GUARDED_BY(mutex_){};  // why this publisher's slots are not used
 
   // what was received
   std::vector<std::unique_ptr<Received>> records_ GUARDED_BY(mutex_){};

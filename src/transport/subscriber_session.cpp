@@ -30,18 +30,23 @@ bool SubscriberCore::in_session() const {
 
 // ---- the service thread
 
-SteadyTime SubscriberCore::serve(bool, SteadyTime now) {
+SteadyTime SubscriberCore::serve(std::uint64_t, SteadyTime now) {
+  attention_.clear();
+  serve_slots();
   bool done = false;
   SteadyTime due = now + kLookInterval;
   {
     const Section section(*this);
     if (closed_) return SteadyTime::max();
-    attention_.clear();
     drain();  // what the old connection still brought counts before the new Hello says what we have
-    hello_due_ = handshake_succeeded() || hello_due_;
+    if (handshake_succeeded()) {
+      hello_due_ = true;
+      no_slots_.clear();
+    }
     if (hello_due_ && !leaving_) send_hello();
     if (by_name_ && !leaving_) search(now);
     watch_silence(now);
+    forget_slot_sessions();
     send_alive(now);
     collect_given_back();
     send_returns();
@@ -73,6 +78,9 @@ void SubscriberCore::search(SteadyTime now) {
 void SubscriberCore::watch_silence(SteadyTime now) {
   if (state_ != State::Connected || now - last_heard_ < kSilence) return;
   state_ = State::Silent;
+  // The publisher ended our hand-over, and with it the session, but not the connection: only a new Hello helps.
+  const SlotSession* slots = slot_session(session_);
+  if (welcome_.lane == Lane::SharedMemory && (slots == nullptr || !slots->receiver)) hello_due_ = true;
   tell(EventKind::Silent, "nothing heard for 3 s from " + connected_to_);
 }
 
@@ -93,14 +101,19 @@ void SubscriberCore::send_alive(SteadyTime now) {
 // ---- what we say
 
 void SubscriberCore::send_hello() {
-  const Id replaced = std::exchange(session_, random_id());
+  const Id session = random_id();
+  std::optional<NoHandOver> none;
+  if (options_.lane != LaneChoice::Inline) none = begin_hand_over(session);
+  if (none && none->busy) return;  // hello_due_ stays
+  const Id replaced = std::exchange(session_, session);
   wire::Hello hello{.name = options_.name,
                     .pid = static_cast<std::uint32_t>(::getpid()),
                     .stream = by_name_ ? source_ : std::string{},
                     .queue = options_.queue,
                     .hold = options_.hold,
                     .when_full = options_.when_full,
-                    .lane = options_.lane,
+                    .lane = none && options_.lane == LaneChoice::Automatic ? LaneChoice::Inline : options_.lane,
+                    .lane_reason = none ? none->reason : std::string{},
                     .replaces = replaced,
                     .last_epoch = last_epoch_,
                     .last_sequence = last_sequence_};
@@ -204,7 +217,8 @@ void SubscriberCore::on_data(const wire::Envelope& envelope) {
     return drop_message("a Data that does not decode or may not come now");
   }
   const wire::Data& data = received->data;
-  if (data.stamp.delivery < next_delivery_ || data.stamp.slot != 0 || !count_missed(*received)) {
+  if (data.stamp.delivery < next_delivery_ || (data.stamp.slot != 0 && welcome_.lane == Lane::Inline) ||
+      !count_missed(*received)) {
     recycle(received);
     return drop_message("a Data out of order, or naming a slot on the inline lane");
   }
@@ -212,24 +226,35 @@ void SubscriberCore::on_data(const wire::Envelope& envelope) {
   received->epoch = envelope.epoch;
   received->session = envelope.session;
   received->number = data.stamp.delivery;
-  received->lane = Lane::Inline;
   received->same_host = welcome_.host == service_.host();
   received->state = Received::State::Waiting;
   received->what = Received::What::Message;
+  received->lane = data.stamp.slot == 0 ? Lane::Inline : Lane::SharedMemory;
   asked_ = false;
+  inbox_.push_back(received);
+  const bool fits = received->lane == Lane::Inline ? receive_inline(*received) : frames_.count == 1 && locate(*received);
+  if (!fits) drop_waiting(*received);
+}
+
+bool SubscriberCore::receive_inline(Received& received) {
+  const wire::Data& data = received.data;
   bool fits = frames_.count == 1 + data.specs.size();
   for (std::size_t i = 0; fits && i < data.specs.size(); ++i) {
     fits = frames_.frames[1 + i].size() == data.payload_bytes[i];
-    received->payload.push_back(std::move(frames_.frames[1 + i]));
+    received.payload.push_back(std::move(frames_.frames[1 + i]));
   }
-  inbox_.push_back(received);
-  if (fits) return;
-  received->payload.clear();
-  received->what = Received::What::Dropped;
+  return fits;
+}
+
+// It stays in the inbox, to be returned: the publisher counts it as delivered.
+void SubscriberCore::drop_waiting(Received& received) {
+  received.payload.clear();
+  received.in_slot.clear();
+  received.what = Received::What::Dropped;
   ++statistics_.missed;
-  missed_untold_ += data.info.missed_before + 1;
-  gap_untold_ = data.info.gap_before;
-  drop_message("a Data whose payload frames do not fit its header");
+  missed_untold_ += received.data.info.missed_before + 1;
+  gap_untold_ = received.data.info.gap_before;
+  drop_message("a Data whose payload does not fit its header, or lies in no slot of ours");
 }
 
 // Adds up what was missed before this message. False: it is not newer than the one before it.

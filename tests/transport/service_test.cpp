@@ -31,7 +31,7 @@ bool eventually(const std::function<bool()>& condition) {
 class Watched final : public Participant {
  public:
   std::vector<int> descriptors() const override { return {event.descriptor()}; }
-  SteadyTime serve(bool ready, SteadyTime now) override {
+  SteadyTime serve(std::uint64_t ready, SteadyTime now) override {
     EXPECT_FALSE(closed) << "nothing is called after close()";
     ++served;
     if (ready) ++served_ready;

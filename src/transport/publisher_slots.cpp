@@ -1,0 +1,71 @@
+// The publisher's hand-over of slots to the sessions that read from them.
+#include "transport/publisher_core.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace arraywire::transport {
+
+// The pool counts the session as having the slot: once for each that the session accepted.
+void PublisherCore::give(Peer& peer, std::shared_ptr<const memory::SlotFile> file) {
+  const std::uint64_t id = file->id;
+  if (!peer.slots->give(std::move(file))) pool_->unmapped(id);
+}
+
+void PublisherCore::hand_over(memory::Slot& slot) {
+  const Lock lock(mutex_);
+  for (auto& [id, peer] : peers_) {
+    if (peer.slots && !peer.leaving && !peer.slots->has(slot.id())) give(peer, pool_->hand_over(slot));
+  }
+}
+
+void PublisherCore::retire_slots() {
+  numbers_.clear();
+  pool_->collect_retired(numbers_);
+  for (const std::uint64_t slot : numbers_) {
+    for (auto& [id, peer] : peers_) {
+      if (peer.slots && peer.slots->retire(slot)) pool_->unmapped(slot);
+    }
+  }
+}
+
+// Visitors, what sessions unmapped, deaths. Once a second unasked: of what the system had no room for, nothing tells.
+void PublisherCore::serve_hand_over(std::uint64_t ready, SteadyTime now) {
+  constexpr std::uint64_t kListener = 1, kRetired = 2;  // the first of descriptors_
+  const bool all = now >= next_hand_over_look_;
+  if (all) next_hand_over_look_ = now + std::chrono::seconds{1};
+  if (all || (ready & kRetired) != 0) retire_slots();
+  if (!all && (ready & kListener) == 0) return;
+  std::vector<std::uint64_t> due;
+  listener_->serve(due);
+  std::vector<Id> sessions;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.slots && (all || std::find(due.begin(), due.end(), peer.slots->key()) != due.end())) sessions.push_back(id);
+  }
+  for (const Id id : sessions) {
+    if (const auto found = peers_.find(id); found != peers_.end()) serve_sender(id, found->second);
+  }
+}
+
+void PublisherCore::serve_sender(Id id, Peer& peer) {
+  numbers_.clear();
+  const memory::PeerState state = peer.slots->serve(numbers_);
+  for (const std::uint64_t slot : numbers_) pool_->unmapped(slot);
+  if (state == memory::PeerState::Open) return;
+  if (state == memory::PeerState::Broken) {
+    ++dropped_;
+    tell(EventKind::Malformed, peer.about.name, "ended its hand-over: " + std::string(memory::describe(peer.slots->broken_by())));
+  }
+  depart(id, {}, "its process or its hand-over ended");
+}
+
+// Its slots are its no more.
+void PublisherCore::forget(std::map<Id, Peer>::iterator peer) {
+  if (peer->second.slots) {
+    for (const std::uint64_t slot : peer->second.slots->slots()) pool_->unmapped(slot);
+  }
+  peers_.erase(peer);
+}
+
+}  // namespace arraywire::transport
