@@ -34,6 +34,7 @@ int milliseconds_until(Clock::time_point deadline) {
 
 pid_t spawn(const std::vector<std::string>& command, int channel) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = ::getpid();
@@ -153,6 +154,7 @@ std::vector<std::string> next_lines(std::span<ChildProcess* const> children, std
     }
   }
   std::vector<std::string> answers;
+  answers.reserve(lines.size());
   for (auto& line : lines) answers.push_back(std::move(*line));
   return answers;
 }

@@ -13,27 +13,13 @@ void file_npy_producer(Peer& peer) {
   arraywire::Publisher publisher(context, kStream, publisher_options());
   const arraywire::ArraySpec spec = frame_spec(peer.frame_bytes);
   const arraywire::FreeCallback nothing_to_free{[](void* /*hint*/) noexcept {}, nullptr};
-  std::uint64_t next = 0;
-  peer.serve(kStream, [&](std::uint64_t frames) {
-    if (next == 0) wait_for_one_subscriber(publisher);
-    for (const std::uint64_t end = next + frames; next < end; ++next) {
-      const auto chunk = file.payload().subspan(npy_offset(next, peer.frame_bytes), peer.frame_bytes);
-      expect_one_receiver(publisher.publish(arraywire::Borrowed(arraywire::ConstArrayView(spec, chunk), nothing_to_free)));
-    }
+  peer.serve(kStream, [&](std::uint64_t number) {
+    if (number == 0) wait_for_one_subscriber(publisher);
+    const auto chunk = file.payload().subspan(npy_offset(number, peer.frame_bytes), peer.frame_bytes);
+    expect_one_receiver(publisher.publish(arraywire::Borrowed(arraywire::ConstArrayView(spec, chunk), nothing_to_free)));
   });
 }
 
-void file_npy_consumer(Peer& peer) {
-  arraywire::keep_receive_memory();
-  arraywire::Context context(context_options(peer));
-  arraywire::Subscriber subscriber(context, peer.address, subscriber_options());
-  std::uint64_t next = 0;
-  peer.serve("", [&](std::uint64_t frames) {
-    for (const std::uint64_t end = next + frames; next < end; ++next) {
-      const arraywire::Sample sample = take_whole(subscriber);
-      check_npy_frame(sample.array().bytes(), peer.frame_bytes, next);
-    }
-  });
-}
+void file_npy_consumer(Peer& peer) { take_frames(peer, check_npy_frame); }
 
 }  // namespace bench

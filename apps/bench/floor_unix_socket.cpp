@@ -1,36 +1,36 @@
 #include "floor_unix_socket.hpp"
 
-#include "frame.hpp"
 #include "peer.hpp"
-#include "unix_stream.hpp"
 
 namespace bench {
 
-void unix_socket_producer(Peer& peer) {
+void send_over_socket(Peer& peer, const SendFrame& send) {
   const auto path = peer.directory / "socket";
   const Descriptor listener = listen_at(path);
-  const WarmBuffer frame(peer.frame_bytes);
   Descriptor consumer;
-  std::uint64_t next = 0;
-  peer.serve(path.string(), [&](std::uint64_t frames) {
-    if (consumer.get() < 0) consumer = accept_one(listener);
-    for (const std::uint64_t end = next + frames; next < end; ++next) {
-      stamp(frame.bytes(), next);
-      write_exactly(consumer, frame.bytes());
-    }
+  peer.serve(path.string(), [&](std::uint64_t number) {
+    if (!consumer) consumer = accept_one(listener);
+    send(consumer, number);
   });
 }
 
-void unix_socket_consumer(Peer& peer) {
+void receive_over_socket(Peer& peer, CheckFrame check) {
   const Descriptor producer = connect_to(peer.address);
   const WarmBuffer frame(peer.frame_bytes);
-  std::uint64_t next = 0;
-  peer.serve("", [&](std::uint64_t frames) {
-    for (const std::uint64_t end = next + frames; next < end; ++next) {
-      read_exactly(producer, frame.bytes());
-      check_stamp(frame.bytes(), peer.frame_bytes, next);
-    }
+  peer.serve("", [&](std::uint64_t number) {
+    read_exactly(producer, frame.bytes());
+    check(frame.bytes(), peer.frame_bytes, number);
   });
 }
+
+void unix_socket_producer(Peer& peer) {
+  const WarmBuffer frame(peer.frame_bytes);
+  send_over_socket(peer, [&](const Descriptor& consumer, std::uint64_t number) {
+    stamp(frame.bytes(), number);
+    write_exactly(consumer, frame.bytes());
+  });
+}
+
+void unix_socket_consumer(Peer& peer) { receive_over_socket(peer, check_stamp); }
 
 }  // namespace bench

@@ -26,6 +26,8 @@ inline constexpr std::size_t kSmallestFrameBytes = 2 * sizeof(std::uint64_t);
 void stamp(std::span<std::byte> frame, std::uint64_t counter) noexcept;
 // Throws naming the frame when its size or either stamp is wrong.
 void check_stamp(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t counter);
+// A check of the frame with that number; throws unless it is that one.
+using CheckFrame = void (*)(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t number);
 // As check_stamp, for a frame whose first and last words are not the same.
 void check_words(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t first, std::uint64_t last);
 

@@ -28,14 +28,11 @@ void latency_inline_producer(Peer& peer) {
   arraywire::Publisher frames_out(context, kStream, publisher_options());
   arraywire::Subscriber answers(context, kAnswers, subscriber_options());
   const arraywire::ArraySpec spec = frame_spec(peer.frame_bytes);
-  std::uint64_t next = 0;
-  peer.serve(kStream, [&](std::uint64_t frames) {
-    if (next == 0) wait_for_one_subscriber(frames_out);
-    for (const std::uint64_t end = next + frames; next < end; ++next) {
-      publish_stamped(frames_out, spec, next);
-      const arraywire::Sample answer = take_whole(answers);
-      check_stamp(answer.array().bytes(), kSmallestFrameBytes, next);
-    }
+  peer.serve(kStream, [&](std::uint64_t number) {
+    if (number == 0) wait_for_one_subscriber(frames_out);
+    publish_stamped(frames_out, spec, number);
+    const arraywire::Sample answer = take_whole(answers);
+    check_stamp(answer.array().bytes(), kSmallestFrameBytes, number);
   });
 }
 
@@ -46,21 +43,19 @@ void latency_inline_consumer(Peer& peer) {
   arraywire::Subscriber frames_in(context, peer.address, subscriber_options());
   const arraywire::ArraySpec answer_spec = frame_spec(kSmallestFrameBytes);
   std::vector<std::chrono::nanoseconds> latencies;
-  std::uint64_t next = 0;
-  const auto batch = [&](std::uint64_t frames) {
-    if (next == 0) wait_for_one_subscriber(answers);
-    latencies.clear();
-    for (const std::uint64_t end = next + frames; next < end; ++next) {
-      arraywire::Sample frame = take_whole(frames_in);
-      check_stamp(frame.array().bytes(), peer.frame_bytes, next);
-      if (!frame.info().latency) throw std::runtime_error("a frame came without a latency");
-      latencies.push_back(*frame.info().latency);
-      frame.release();
-      publish_stamped(answers, answer_spec, next);
-    }
+  const auto answer = [&](std::uint64_t number) {
+    if (number == 0) wait_for_one_subscriber(answers);
+    arraywire::Sample frame = take_whole(frames_in);
+    check_stamp(frame.array().bytes(), peer.frame_bytes, number);
+    if (!frame.info().latency) throw std::runtime_error("a frame came without a latency");
+    latencies.push_back(*frame.info().latency);
+    frame.release();
+    publish_stamped(answers, answer_spec, number);
   };
-  peer.serve("", batch, [&] {
-    return Counters{{"p50_us", quantile_us(latencies, 0.5)}, {"p99_us", quantile_us(latencies, 0.99)}};
+  peer.serve("", answer, [&] {
+    const Counters counters{{"p50_us", quantile_us(latencies, 0.5)}, {"p99_us", quantile_us(latencies, 0.99)}};
+    latencies.clear();
+    return counters;
   });
 }
 

@@ -1,6 +1,7 @@
 #include "npy_file.hpp"
 
 #include "frame.hpp"
+#include "memory/descriptor.hpp"
 #include "peer.hpp"
 
 #include <fcntl.h>
@@ -16,6 +17,8 @@
 #include <vector>
 
 namespace bench {
+
+using arraywire::memory::Descriptor;
 
 namespace {
 
@@ -68,9 +71,8 @@ std::filesystem::path big_npy_file(const Peer& peer) {
   const std::filesystem::path unfinished = path.string() + ".unfinished";
   write_npy(unfinished);
   // To the disk now, so that write-back does not run during the measurement.
-  const int descriptor = ::open(unfinished.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0 || ::fdatasync(descriptor) != 0) throw_errno("sync " + unfinished.string());
-  ::close(descriptor);
+  const Descriptor file(::open(unfinished.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file || ::fdatasync(file.get()) != 0) throw_errno("sync " + unfinished.string());
   std::filesystem::rename(unfinished, path);
   return path;
 }
@@ -86,12 +88,9 @@ void check_npy_frame(std::span<const std::byte> bytes, std::size_t frame_bytes, 
 
 MappedNpy::MappedNpy(const std::filesystem::path& path) {
   const std::size_t bytes = std::filesystem::file_size(path);
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw_errno("open " + path.string());
-  void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, descriptor, 0);
-  const int map_error = errno;
-  ::close(descriptor);
-  errno = map_error;
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) throw_errno("open " + path.string());
+  void* memory = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, file.get(), 0);
   if (memory == MAP_FAILED) throw_errno("map " + path.string());
   file_ = {static_cast<const std::byte*>(memory), bytes};
   payload_offset_ = payload_offset_in(file_);

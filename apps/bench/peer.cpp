@@ -17,14 +17,15 @@ std::int64_t monotonic_ns() {
 
 }  // namespace
 
-void Peer::serve(const std::string& own_address, const std::function<void(std::uint64_t)>& batch,
+void Peer::serve(const std::string& own_address, const std::function<void(std::uint64_t)>& frame,
                  const std::function<Counters()>& report) {
   std::cout << "ready " << own_address << std::endl;
   std::string word;
   std::uint64_t frames = 0;
+  std::uint64_t next = 0;
   while (std::cin >> word >> frames) {
     const std::int64_t start_ns = monotonic_ns();
-    batch(frames);
+    for (const std::uint64_t end = next + frames; next < end; ++next) frame(next);
     const std::int64_t end_ns = monotonic_ns();
     std::cout << "done " << start_ns << ' ' << end_ns;
     if (report) {

@@ -17,9 +17,9 @@ class Peer {
   std::filesystem::path directory{};  // shared by the two peers of one measurement, empty at first
   std::string address{};              // of the producer, as it said; consumers only
 
-  // Says "ready", then calls `batch` with the number of frames for each order, until the driver closes the channel.
-  // `report` gives the counters of the batch; it is not within the measured time.
-  void serve(const std::string& own_address, const std::function<void(std::uint64_t)>& batch,
+  // Says "ready", then does each order of the driver until it closes the channel: `frame` with every number, 0 the first.
+  // `report` gives the counters of an order; it is not within the measured time.
+  void serve(const std::string& own_address, const std::function<void(std::uint64_t)>& frame,
              const std::function<Counters()>& report = {});
 };
 

@@ -66,27 +66,20 @@ void zmq_producer(Peer& peer) {
   const Socket socket = open(context, ZMQ_PUSH);
   const std::string endpoint = "ipc://" + (peer.directory / "zmq").string();
   if (::zmq_bind(socket.get(), endpoint.c_str()) != 0) throw_zmq("bind " + endpoint);
-  std::uint64_t next = 0;
-  peer.serve(endpoint, [&](std::uint64_t frames) {
-    for (const std::uint64_t end = next + frames; next < end; ++next) {
-      send_without_copy(socket, lent_frames[next % lent_frames.size()], next);
-    }
-  });
+  peer.serve(endpoint,
+             [&](std::uint64_t number) { send_without_copy(socket, lent_frames[number % lent_frames.size()], number); });
 }
 
 void zmq_consumer(Peer& peer) {
   const Context context(::zmq_ctx_new());
   const Socket socket = open(context, ZMQ_PULL);
   if (::zmq_connect(socket.get(), peer.address.c_str()) != 0) throw_zmq("connect to " + peer.address);
-  std::uint64_t next = 0;
-  peer.serve("", [&](std::uint64_t frames) {
-    for (const std::uint64_t end = next + frames; next < end; ++next) {
-      zmq_msg_t message;
-      ::zmq_msg_init(&message);
-      if (::zmq_msg_recv(&message, socket.get(), 0) < 0) throw_zmq("receive");
-      check_stamp({static_cast<const std::byte*>(::zmq_msg_data(&message)), ::zmq_msg_size(&message)}, peer.frame_bytes, next);
-      ::zmq_msg_close(&message);
-    }
+  peer.serve("", [&](std::uint64_t number) {
+    zmq_msg_t message;
+    ::zmq_msg_init(&message);
+    if (::zmq_msg_recv(&message, socket.get(), 0) < 0) throw_zmq("receive");
+    check_stamp({static_cast<const std::byte*>(::zmq_msg_data(&message)), ::zmq_msg_size(&message)}, peer.frame_bytes, number);
+    ::zmq_msg_close(&message);
   });
 }
 

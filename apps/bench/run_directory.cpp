@@ -20,7 +20,7 @@ RunDirectory::~RunDirectory() {
 }
 
 std::filesystem::path RunDirectory::make_child() {
-  const std::filesystem::path child = path_ / std::to_string(++children_);
+  std::filesystem::path child = path_ / std::to_string(++children_);
   if (::mkdir(child.c_str(), S_IRWXU) != 0) {
     throw std::system_error(errno, std::generic_category(), "make directory " + child.string());
   }

@@ -1,6 +1,5 @@
 #include "stream_calls.hpp"
 
-#include "frame.hpp"
 #include "peer.hpp"
 
 #include <spdlog/spdlog.h>
@@ -48,6 +47,16 @@ Sample take_whole(Subscriber& subscriber) {
   if (info.missed_before != 0) throw std::runtime_error("missed " + std::to_string(info.missed_before) + " messages");
   if (sample.lane() != Lane::Inline) throw std::runtime_error("a frame came on lane " + std::string(name(sample.lane())));
   return sample;
+}
+
+void take_frames(Peer& peer, CheckFrame check) {
+  keep_receive_memory();
+  Context context(context_options(peer));
+  Subscriber subscriber(context, peer.address, subscriber_options());
+  peer.serve("", [&](std::uint64_t number) {
+    const Sample sample = take_whole(subscriber);
+    check(sample.array().bytes(), peer.frame_bytes, number);
+  });
 }
 
 void wait_for_one_subscriber(Publisher& publisher) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arraywire/arraywire.hpp"
+#include "frame.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,8 @@ void publish_stamped(arraywire::Publisher& publisher, const arraywire::ArraySpec
 void expect_one_receiver(const arraywire::Result<arraywire::Published, arraywire::PublishError>& result);
 // An inline sample with one array and nothing missed before it.
 arraywire::Sample take_whole(arraywire::Subscriber& subscriber);
+// What a consumer does: takes and checks every frame of the stream at the peer's address, in memory that malloc keeps.
+void take_frames(Peer& peer, CheckFrame check);
 void wait_for_one_subscriber(arraywire::Publisher& publisher);
 
 }  // namespace bench

@@ -1,24 +1,15 @@
 // AF_UNIX stream sockets with the system's default buffers.
 #pragma once
 
+#include "memory/descriptor.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <span>
 
 namespace bench {
 
-// Owns a descriptor; move-only.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) noexcept : descriptor_(descriptor) {}
-  Descriptor(Descriptor&& other) noexcept;
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-  int get() const noexcept { return descriptor_; }
-
- private:
-  int descriptor_;
-};
+using arraywire::memory::Descriptor;
 
 // Errors: all throw std::system_error; read_exactly also when the stream ends early.
 Descriptor listen_at(const std::filesystem::path& path);

@@ -2,22 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 
 namespace arraywire::cli {
-
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-int Descriptor::close() noexcept {
-  const int fd = std::exchange(fd_, -1);
-  // After EINTR the descriptor is gone on Linux, and nothing was lost.
-  return fd < 0 || ::close(fd) == 0 || errno == EINTR ? 0 : errno;
-}
 
 std::string errno_text(int error) { return std::generic_category().message(error); }
 

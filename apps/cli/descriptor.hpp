@@ -1,30 +1,13 @@
-// File descriptors that close themselves.
+// File descriptors as the programs use them.
 #pragma once
 
+#include "memory/descriptor.hpp"
+
 #include <string>
-#include <utility>
 
 namespace arraywire::cli {
 
-class Descriptor {
- public:
-  Descriptor() noexcept = default;
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor();
-
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-  // For files that were written: reports what close() says, ENOSPC among it. 0, or an errno.
-  int close() noexcept;
-
- private:
-  int fd_ = -1;
-};
+using memory::Descriptor;
 
 std::string errno_text(int error);
 

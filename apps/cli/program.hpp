@@ -6,7 +6,8 @@
 
 namespace arraywire::cli {
 
-enum ExitStatus : int { kDone = 0, kFailed = 1, kUsage = 2, kNothingCame = 3, kCorrupt = 4 };
+// Exit statuses.
+inline constexpr int kDone = 0, kFailed = 1, kUsage = 2, kNothingCame = 3, kCorrupt = 4;
 
 // One line "PROGRAM: TEXT" on stderr, whatever the log level.
 void complain(const std::string& program, const std::string& text);

@@ -30,10 +30,9 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
 MappedFile::~MappedFile() { munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
 
 void MappedFile::will_need(std::span<const std::byte> part) const noexcept {
-  static const auto kPage = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / kPage * kPage;
-  const auto end = reinterpret_cast<std::uintptr_t>(part.data() + part.size());
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
+  static const auto page_bytes = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t into_page = reinterpret_cast<std::uintptr_t>(part.data()) % page_bytes;
+  madvise(const_cast<std::byte*>(part.data()) - into_page, into_page + part.size(), MADV_WILLNEED);
 }
 
 }  // namespace arraywire::producer

@@ -34,7 +34,7 @@ constexpr std::array<std::array<std::uint8_t, kGlyphHeight>, 10> kGlyphs = {{
 // There and back again over 0..range.
 std::size_t bounce(std::uint64_t way, std::size_t range) {
   if (range == 0) return 0;
-  const std::size_t at = static_cast<std::size_t>(way % (2 * range));
+  const auto at = static_cast<std::size_t>(way % (2 * range));
   return at < range ? at : 2 * range - at;
 }
 
@@ -96,7 +96,10 @@ void Pattern::prepare_bands() {
     return static_cast<double>(x * kRampVariants + variant) / static_cast<double>(width_ * kRampVariants - 1);
   });
   add_band(0.65, {}, [&](std::size_t, std::size_t x, std::size_t c) { return bar(x * 8 / width_, c); });
-  add_band(0.78, {}, [&](std::size_t, std::size_t x, std::size_t) { return static_cast<double>(x * 11 / width_) / 10; });
+  add_band(0.78, {}, [&](std::size_t, std::size_t x, std::size_t) {
+    const std::size_t step = x * 11 / width_;
+    return static_cast<double>(step) / 10;
+  });
   add_band(0.9, {.scroll_pixels = 1}, [&](std::size_t, std::size_t x, std::size_t) {
     return x / std::max<std::size_t>(1, 8 * x / width_ + 1) % 2 ? 0.75 : 0.0;
   });
@@ -130,7 +133,7 @@ void Pattern::prepare_ramp() {
   }
 }
 
-void Pattern::fill(std::uint64_t frame, ArrayView target) const {
+void Pattern::fill(std::uint64_t frame, const ArrayView& target) const {
   if (channels_ == 0) return fill_ramp(frame, target.bytes());
   fill_rows(frame, target.bytes().data());
   draw_disc(frame, target.bytes().data());

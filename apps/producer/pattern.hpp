@@ -19,7 +19,7 @@ class Pattern {
  public:
   explicit Pattern(const ArraySpec& spec);  // a C-contiguous one
 
-  void fill(std::uint64_t frame, ArrayView target) const;
+  void fill(std::uint64_t frame, const ArrayView& target) const;
   ArrayInfo info() const;
 
  private:

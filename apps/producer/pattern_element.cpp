@@ -12,8 +12,8 @@ namespace {
 template <class T> void put(T value, std::byte* target) { std::memcpy(target, &value, sizeof value); }
 
 template <class T> void put_integer(double value, std::byte* target) {
-  constexpr double kLeast = static_cast<double>(std::numeric_limits<T>::min());
-  constexpr double kMost = static_cast<double>(std::numeric_limits<T>::max());
+  constexpr auto kLeast = static_cast<double>(std::numeric_limits<T>::min());
+  constexpr auto kMost = static_cast<double>(std::numeric_limits<T>::max());
   // 64-bit limits are no doubles: rounding up would overflow.
   const double scaled = std::round(kLeast + value * (kMost - kLeast));
   put(scaled >= kMost ? std::numeric_limits<T>::max() : static_cast<T>(scaled), target);

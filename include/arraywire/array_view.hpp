@@ -130,6 +130,6 @@ template <class T> auto view_of(std::span<T> values, const Extents& shape) {
 
 // Copies elements between two arrays of equal dtype and shape, whatever their strides. Throws Error otherwise. Their bytes must
 // not overlap.
-void copy_elements(ConstArrayView from, ArrayView to);
+void copy_elements(const ConstArrayView& from, const ArrayView& to);
 
 }  // namespace arraywire

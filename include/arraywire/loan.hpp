@@ -77,7 +77,7 @@ Borrowed keep(const ConstArrayView& view, std::shared_ptr<const void> owner);
 template <class Container> Borrowed adopt(Container&& container) {
   static_assert(!std::is_lvalue_reference_v<Container>, "adopt takes ownership: pass std::move(container)");
   using T = std::remove_cvref_t<decltype(*container.data())>;
-  auto owner = std::make_shared<const Container>(std::move(container));
+  auto owner = std::make_shared<const Container>(std::forward<Container>(container));
   Extents shape{static_cast<std::int64_t>(owner->size())};
   if constexpr (requires {
                   owner->shape();

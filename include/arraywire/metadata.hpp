@@ -3,6 +3,7 @@
 
 #include "arraywire/array_view.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -43,7 +44,7 @@ class Attributes {
   bool empty() const noexcept { return size_ == 0; }
   const Entry* begin() const noexcept { return entries_.data(); }
   const Entry* end() const noexcept { return entries_.data() + size_; }
-  bool operator==(const Attributes& other) const noexcept { return std::equal(begin(), end(), other.begin(), other.end()); }
+  bool operator==(const Attributes& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
 
  private:
   AttributeValue& slot_for(std::string_view key);

@@ -152,7 +152,7 @@ Result<Published, PublishError> Publisher::Impl::publish_slot(memory::Slot& slot
   const Emptied offsets(offsets_);
   const Emptied bytes(bytes_);
   for (const memory::Placement& placed : slot.layout()) {
-    bytes_.push_back(slot.bytes().subspan(placed.offset_bytes, checked_extent_bytes(placed.spec)));
+    bytes_.emplace_back(slot.bytes().subspan(placed.offset_bytes, checked_extent_bytes(placed.spec)));
     specs_.push_back(placed.spec);
     offsets_.push_back(placed.offset_bytes);
     frames_.push_back({bytes_.back(), memory::Reference(&slot)});

@@ -98,7 +98,7 @@ void copy_loops(const std::byte* from, std::byte* to, const Loops& loops, std::s
 
 }  // namespace
 
-void copy_elements(ConstArrayView from, ArrayView to) {
+void copy_elements(const ConstArrayView& from, const ArrayView& to) {
   if (from.dtype() != to.dtype() || !(from.shape() == to.shape())) {
     throw Error(ErrorCode::InvalidArgument,
                 "copy_elements: " + to_string(from.spec()) + " into " + to_string(to.spec()) + ": dtype and shape must be equal");

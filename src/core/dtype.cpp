@@ -6,7 +6,7 @@ namespace arraywire {
 namespace {
 
 // The codes of DLDataTypeCode.
-enum Code : std::uint8_t { kInt = 0, kUInt = 1, kFloat = 2, kBFloat = 4, kComplex = 5, kBool = 6 };
+constexpr std::uint8_t kInt = 0, kUInt = 1, kFloat = 2, kBFloat = 4, kComplex = 5, kBool = 6;
 
 struct Row {
   std::string_view name;

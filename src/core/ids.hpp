@@ -10,7 +10,7 @@ namespace arraywire {
 struct Id {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
-  auto operator<=>(const Id&) const = default;
+  auto operator<=>(const Id&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 takes its 0 for a pointer
   explicit operator bool() const noexcept { return (high | low) != 0; }  // false: no identity
 };
 

@@ -12,6 +12,9 @@ namespace arraywire::memory {
 // included. It is noexcept, takes only a leaf lock, calls no zmq and no user code.
 class Block {
  public:
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
   void add_reference() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void drop() noexcept {
     // release: our reads and writes of the bytes come before; acquire: the last one sees everybody's.
@@ -20,8 +23,6 @@ class Block {
 
  protected:
   Block() noexcept = default;
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
   ~Block() = default;
   virtual void unreferenced() noexcept = 0;
 

@@ -79,7 +79,7 @@ Result<Memfd, MemfdFailure> create(std::size_t bytes) {
   if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0) {
     return failed("fcntl F_ADD_SEALS", errno);
   }
-  return Result<Memfd, MemfdFailure>(std::move(memfd));
+  return {std::move(memfd)};
 }
 
 }  // namespace

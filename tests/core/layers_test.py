@@ -1,4 +1,4 @@
-"""No layer includes one to its right; installed headers include neither zmq nor POSIX. Usage: layers_test.py REPOSITORY"""
+"""No layer includes one to its right; installed headers include neither zmq nor POSIX; programs use public headers. Usage: layers_test.py REPOSITORY"""
 
 import pathlib
 import re
@@ -22,6 +22,9 @@ POSIX = re.compile(
 )
 # getrandom(2) behind random_id().
 POSIX_EXCEPTIONS = {("src/core/ids.cpp", "sys/random.h")}
+
+# What the programs share with the library beside its public headers.
+PROGRAM_EXCEPTIONS = {"memory/descriptor.hpp"}
 
 
 def layer_of_include(path):
@@ -71,6 +74,11 @@ def complaints(repository):
             exception = (str(relative), path) in POSIX_EXCEPTIONS
             if POSIX.match(path) and not exception and (public or own not in ("memory", "transport")):
                 yield f"{relative} ({own}) includes {path}: POSIX belongs to memory/ and transport/"
+
+    for file in sorted(p for p in (repository / "apps").rglob("*") if p.suffix in (".hpp", ".cpp")):
+        for _, path in INCLUDE.findall(file.read_text(encoding="utf-8")):
+            if layer_of_include(path) is not None and not path.startswith("arraywire/") and path not in PROGRAM_EXCEPTIONS:
+                yield f"{file.relative_to(repository)} includes {path}: programs use the public headers"
 
 
 def main():

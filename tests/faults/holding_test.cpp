@@ -89,19 +89,24 @@ TEST_P(Holding, AWorkerThatNeverReleasesPinsQueueAndHoldAndTheOthersDoTheWork) {
   EXPECT_GE(done, kMessages - 4);
 }
 
+constexpr std::size_t kSlotBytes = std::size_t{1} << 20U;
+
+// Each message to one worker, out of a pool of `slots` slots.
+PublisherOptions distributing(Way way, std::size_t slots, std::chrono::nanoseconds block_limit) {
+  return {.listen = listening(way),
+          .delivery = Delivery::Distribute,
+          .block_limit = block_limit,
+          .max_memory_bytes = slots * kSlotBytes};
+}
+
 // Granted less than it asked for, a worker must hear HoldingAll at what was granted: nothing more will come.
 TEST_P(Holding, AWorkerGrantedLessThanItAskedForIsToldAtTheGrantedHold) {
-  constexpr std::size_t kBytes = std::size_t{1} << 20U;
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults",
-                      {.listen = listening(GetParam()),
-                       .delivery = Delivery::Distribute,
-                       .block_limit = milliseconds{100},
-                       .max_memory_bytes = 8 * kBytes});
+  Publisher publisher(context, "faults", distributing(GetParam(), 8, milliseconds{100}));
   Subscriber first(context, source_of(GetParam(), publisher), {.queue = 1, .hold = 1});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
-  publish_frame(publisher, kBytes, 1);
+  publish_frame(publisher, kSlotBytes, 1);
   const Sample busy = first.take(kWatchdog).value();  // from here on all work is the second one's
 
   Subscriber second(context, source_of(GetParam(), publisher), {.queue = 4, .hold = 4});
@@ -109,7 +114,7 @@ TEST_P(Holding, AWorkerGrantedLessThanItAskedForIsToldAtTheGrantedHold) {
   ASSERT_TRUE(eventually([&] { return second.status().state == SubscriberStatus::State::Connected || !second.take({}); }));
   std::vector<Sample> kept;
   for (std::uint64_t i = 2;; ++i) {
-    auto loan = publisher.loan(bytes_spec(kBytes), milliseconds{100});
+    auto loan = publisher.loan(bytes_spec(kSlotBytes), milliseconds{100});
     if (!loan || !publisher.publish(std::move(*loan))) break;
     while (auto sample = second.take(milliseconds{50})) kept.push_back(std::move(*sample));
   }
@@ -122,13 +127,13 @@ TEST(PoolExhausted, LoanSaysSoAtOnceOrAfterItsTimeoutAndRecoversAtTheFirstReleas
   constexpr std::size_t kSlots = 4;
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.max_memory_bytes = kSlots * (std::size_t{1} << 20U)});
-  const ArraySpec spec = bytes_spec(std::size_t{1} << 20U);
+  Publisher publisher(context, "faults", {.max_memory_bytes = kSlots * kSlotBytes});
+  const ArraySpec spec = bytes_spec(kSlotBytes);
   std::vector<Loan> loans;
   for (std::size_t i = 0; i < kSlots; ++i) loans.push_back(publisher.loan(spec).value());
   EXPECT_EQ(publisher.loan(spec).error(), LoanError::Exhausted);
   EXPECT_EQ(publisher.loan(spec, milliseconds{50}).error(), LoanError::Exhausted);
-  EXPECT_EQ(publisher.loan(bytes_spec(std::size_t{8} << 20U), milliseconds{50}).error(), LoanError::TooLarge);
+  EXPECT_EQ(publisher.loan(bytes_spec(8 * kSlotBytes), milliseconds{50}).error(), LoanError::TooLarge);
   std::thread releasing([&] {
     std::this_thread::sleep_for(milliseconds{50});
     loans.pop_back();
@@ -138,25 +143,20 @@ TEST(PoolExhausted, LoanSaysSoAtOnceOrAfterItsTimeoutAndRecoversAtTheFirstReleas
 }
 
 TEST_P(Holding, APoolThatWorkersHoldInFullRecoversAtTheFirstRelease) {
-  constexpr std::size_t kBytes = std::size_t{1} << 20U;
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults",
-                      {.listen = listening(GetParam()),
-                       .delivery = Delivery::Distribute,
-                       .block_limit = kWatchdog,
-                       .max_memory_bytes = 4 * kBytes});
+  Publisher publisher(context, "faults", distributing(GetParam(), 4, kWatchdog));
   Subscriber worker(context, source_of(GetParam(), publisher), {.queue = 4, .hold = 8});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   std::vector<Sample> kept;
   for (std::uint64_t i = 1; i <= 4; ++i) {
-    publish_frame(publisher, kBytes, i);
+    publish_frame(publisher, kSlotBytes, i);
     kept.push_back(worker.take(kWatchdog).value());
   }
-  EXPECT_EQ(publisher.loan(bytes_spec(kBytes)).error(), LoanError::Exhausted);
-  EXPECT_EQ(publisher.loan(bytes_spec(kBytes), milliseconds{50}).error(), LoanError::Exhausted);
+  EXPECT_EQ(publisher.loan(bytes_spec(kSlotBytes)).error(), LoanError::Exhausted);
+  EXPECT_EQ(publisher.loan(bytes_spec(kSlotBytes), milliseconds{50}).error(), LoanError::Exhausted);
   std::thread releasing([&] { kept.erase(kept.begin()); });
-  publish_frame(publisher, kBytes, 5);
+  publish_frame(publisher, kSlotBytes, 5);
   releasing.join();
   const Sample next = worker.take(kWatchdog).value();
   EXPECT_TRUE(intact(next));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <random>
 
 namespace faults {
@@ -14,47 +15,55 @@ const std::string kFrame = "bytes=" + std::to_string(kFrameBytes);
 class ProducerKilled : public testing::TestWithParam<Way> {};
 INSTANTIATE_TEST_SUITE_P(Over, ProducerKilled, testing::Values(Way::Ipc, Way::Tcp), WayName{});
 
-TEST_P(ProducerKilled, BetweenLoanAndPublishShowsNothingOfTheFrameAndTheNextOneIsServed) {
-  const RuntimeDirectory directory;
-  ProducerProcess first(directory, over(GetParam(), {kFrame}));
-  ConsumerProcess consumer(directory, source_of(GetParam(), first), {});
-  ASSERT_EQ(first.ask("wait 1").word(), "joined");
-  first.ask("publish 1");
-  ASSERT_EQ(consumer.ask("keep 1").number("taken"), 1U);
-  ASSERT_EQ(first.ask("loan").word(), "loaned");
-  first.kill();
-  EXPECT_EQ(consumer.ask("look 300").word(), "timeout");
-  EXPECT_EQ(consumer.ask("check").word(), "intact");
+// A producer that a consumer has joined and that has published one frame, and the one that follows after its death.
+struct TwoLives {
+  explicit TwoLives(Way over_way) : way(over_way) {
+    EXPECT_EQ(first.ask("wait 1").word(), "joined");
+    first.ask("publish 1");
+  }
+  void start_second() {
+    second.emplace(directory, over(way, {kFrame, "first=1000"}, port_of(first)));
+    EXPECT_EQ(second->ask("wait 1").word(), "joined");
+  }
 
-  ProducerProcess second(directory, over(GetParam(), {kFrame, "first=1000"}, port_of(first)));
-  ASSERT_EQ(second.ask("wait 1").word(), "joined");
-  second.ask("publish 2");
-  const Reply tally = consumer.ask("take 2");
+  Way way;
+  RuntimeDirectory directory{};
+  ProducerProcess first{directory, over(way, {kFrame})};
+  ConsumerProcess consumer{directory, source_of(way, first), {}};
+  std::optional<ProducerProcess> second{};
+};
+
+TEST_P(ProducerKilled, BetweenLoanAndPublishShowsNothingOfTheFrameAndTheNextOneIsServed) {
+  TwoLives lives(GetParam());
+  ASSERT_EQ(lives.consumer.ask("keep 1").number("taken"), 1U);
+  ASSERT_EQ(lives.first.ask("loan").word(), "loaned");
+  lives.first.kill();
+  EXPECT_EQ(lives.consumer.ask("look 300").word(), "timeout");
+  EXPECT_EQ(lives.consumer.ask("check").word(), "intact");
+
+  lives.start_second();
+  lives.second->ask("publish 2");
+  const Reply tally = lives.consumer.ask("take 2");
   EXPECT_EQ(tally.number("taken"), 3U);
   EXPECT_EQ(tally.number("faults"), 0U);
   EXPECT_EQ(tally.number("gaps"), 1U);
   EXPECT_EQ(tally.number("missed"), 0U);
-  EXPECT_EQ(consumer.ask("check").word(), "intact");
+  EXPECT_EQ(lives.consumer.ask("check").word(), "intact");
 }
 
 TEST_P(ProducerKilled, InTheMiddleOfASendDeliversNoPartOfItAndCountsOneGap) {
-  const RuntimeDirectory directory;
-  ProducerProcess first(directory, over(GetParam(), {kFrame}));
-  ConsumerProcess consumer(directory, source_of(GetParam(), first), {});
-  ASSERT_EQ(first.ask("wait 1").word(), "joined");
-  first.ask("publish 1");
-  ASSERT_EQ(consumer.ask("take 1").number("taken"), 1U);
-  consumer.stop();  // the socket's buffer takes some of the frame, and no more
-  first.ask("publish 1");
+  TwoLives lives(GetParam());
+  ASSERT_EQ(lives.consumer.ask("take 1").number("taken"), 1U);
+  lives.consumer.stop();  // the socket's buffer takes some of the frame, and no more
+  lives.first.ask("publish 1");
   std::this_thread::sleep_for(std::chrono::milliseconds{100});
-  first.kill();
-  consumer.resume();
-  EXPECT_EQ(consumer.ask("look 300").word(), "timeout");
+  lives.first.kill();
+  lives.consumer.resume();
+  EXPECT_EQ(lives.consumer.ask("look 300").word(), "timeout");
 
-  ProducerProcess second(directory, over(GetParam(), {kFrame, "first=1000"}, port_of(first)));
-  ASSERT_EQ(second.ask("wait 1").word(), "joined");
-  second.ask("publish 1");
-  const Reply tally = consumer.ask("take 1");
+  lives.start_second();
+  lives.second->ask("publish 1");
+  const Reply tally = lives.consumer.ask("take 1");
   EXPECT_EQ(tally.number("taken"), 2U);
   EXPECT_EQ(tally.number("last"), 1U);
   EXPECT_EQ(tally.number("faults"), 0U);

@@ -36,14 +36,12 @@ TEST(ReleaseQueue, RunsACallbackOnceAfterTheLastReferenceAndNotBefore) {
 
 TEST(ReleaseQueue, RunsThemInTheOrderOfTheDrops) {
   const auto queue = ReleaseQueue::create();
-  static std::vector<int>* order = nullptr;
-  std::vector<int> seen;
-  order = &seen;
+  static std::vector<int> seen;  // the callback's hint is the value
+  seen.clear();
   int values[] = {0, 1, 2};
   std::vector<Reference> lent;
   for (int& value : values) {
-    lent.push_back(
-        queue->borrow({.run = [](void* hint) noexcept { order->push_back(*static_cast<int*>(hint)); }, .hint = &value}));
+    lent.push_back(queue->borrow({.run = [](void* hint) noexcept { seen.push_back(*static_cast<int*>(hint)); }, .hint = &value}));
   }
   for (std::size_t i : {1u, 2u, 0u}) lent[i] = {};
   queue->run_callbacks();

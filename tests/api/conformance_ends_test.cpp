@@ -1,0 +1,100 @@
+// What every transport promises of the ends of streams, publishers and waits.
+#include "api/conformance.hpp"
+
+#include <gmock/gmock.h>
+
+#include <optional>
+#include <thread>
+
+namespace arraywire::testing {
+namespace {
+
+TEST_P(Conformance, FinishSaysWhoHasNotTakenEverything) {
+  Publisher publisher(context, "stream", publisher_options());
+  Subscriber subscriber(context, source(publisher), {.name = "sleeper"});
+  ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  ASSERT_TRUE(publish_value(publisher, 1));
+  ASSERT_TRUE(publish_value(publisher, 2));
+  const FinishReport report = publisher.finish(10ms);
+  EXPECT_FALSE(report.complete);
+  EXPECT_THAT(report.unfinished, ::testing::ElementsAre(::testing::HasSubstr("sleeper")));
+  EXPECT_EQ(report.untaken, 2U);
+  EXPECT_EQ(take_all(subscriber), counted(2)) << "it arrives all the same";
+  EXPECT_TRUE(publisher.finish(kWatchdog).complete);
+}
+
+TEST_P(Conformance, TheDestructorSendsTheLastMessagesAndTheEnd) {
+  auto publisher = std::make_unique<Publisher>(context, "stream", publisher_options());
+  Subscriber subscriber(context, source(*publisher));
+  ASSERT_TRUE(publisher->wait_for_subscribers(1, kWatchdog));
+  for (std::uint64_t i = 1; i <= 4; ++i) ASSERT_TRUE(publish_value(*publisher, i, 5'000'000));
+  std::thread closer([&] { publisher.reset(); });
+  EXPECT_EQ(take_all(subscriber), counted(4));
+  closer.join();
+}
+
+TEST_P(Conformance, SamplesStayReadableAfterEverythingElseIsGone) {
+  std::optional<Sample> sample;
+  Loan loan;
+  {
+    Context own({.runtime_directory = directory.path()});
+    Publisher publisher(own, "stream", publisher_options());
+    Subscriber subscriber(own, source(publisher));
+    ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+    ASSERT_TRUE(publish_value(publisher, 5, 100'000));
+    auto taken = subscriber.take(kWatchdog);
+    ASSERT_TRUE(taken);
+    sample.emplace(std::move(*taken));
+    loan = std::move(*publisher.loan(bytes_spec(1000)));
+  }
+  EXPECT_EQ(value_of(*sample), 5U);
+  loan.array().bytes()[999] = std::byte{1};
+  std::thread elsewhere([&] { sample.reset(); });
+  elsewhere.join();
+}
+
+TEST_P(Conformance, TheNextPublisherOfTheStreamIsFoundWithoutHelp) {
+  PublisherOptions options = publisher_options();
+  auto publisher = std::make_unique<Publisher>(context, "stream", options);
+  if (transport() == Transport::Tcp) options.listen = {publisher->endpoints().at(1)};
+  Subscriber subscriber(context, source(*publisher));
+  for (std::uint64_t life = 1; life <= 3; ++life) {
+    ASSERT_TRUE(publisher->wait_for_subscribers(1, kWatchdog));
+    ASSERT_TRUE(publish_value(*publisher, life));
+    const auto sample = subscriber.take(kWatchdog);
+    ASSERT_TRUE(sample);
+    EXPECT_EQ(value_of(*sample), life);
+    EXPECT_FALSE(sample->info().gap_before) << "the one before ended in order";
+    publisher.reset();
+    const auto end = subscriber.take(kWatchdog);
+    ASSERT_FALSE(end);
+    EXPECT_EQ(end.error(), TakeError::Ended);
+    publisher = std::make_unique<Publisher>(context, "stream", options);
+  }
+  EXPECT_EQ(subscriber.statistics().gaps, 0U);
+}
+
+TEST_P(Conformance, StopEndsEveryWaitAndFinishStillEndsTheStream) {
+  Context other({.runtime_directory = directory.path()});
+  Publisher publisher(context, "stream", publisher_options());
+  Subscriber subscriber(other, source(publisher), {.queue = 1, .hold = 1});
+  ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  ASSERT_TRUE(publish_value(publisher, 1));
+  std::thread stopper([&] {
+    eventually([&] { return !publisher.statistics().waiting_for.empty(); });
+    context.stop();
+  });
+  const auto published = publish_value(publisher, 2);  // blocks: the queue is full
+  stopper.join();
+  ASSERT_TRUE(published) << "it had begun";
+  EXPECT_EQ(published->missed, 1U);
+  auto loan = publisher.loan(bytes_spec(10), kForever);
+  EXPECT_FALSE(loan);
+  std::thread finisher([&] { EXPECT_TRUE(publisher.finish(kWatchdog).complete); });
+  EXPECT_EQ(take_all(subscriber), counted(1));
+  finisher.join();
+  EXPECT_EQ(subscriber.statistics().missed, 1U);
+}
+
+}  // namespace
+}  // namespace arraywire::testing
