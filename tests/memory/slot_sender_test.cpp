@@ -183,6 +183,15 @@ TEST(SlotSender, KnowsWhatToTakeBackWhenTheSessionEnds) {
   EXPECT_FALSE(is_readable(session.pool->retired_descriptor()));
 }
 
+TEST(SlotSender, FindsOutThatTheSubscriberIsGoneWhenItHasSomethingToSay) {
+  NarrowSession session;
+  session.peer = RawPeer(Descriptor());
+  const std::uint64_t id = session.give();
+  EXPECT_EQ(session.sender.state(), PeerState::Ended);
+  EXPECT_FALSE(session.sender.has(id));
+  EXPECT_EQ(session.sender.slots(), Ids{id}) << "to be taken back";
+}
+
 // Fault matrix, row 20, of this socket.
 TEST(SlotSender, AnUnmappedThatNobodyAskedForIsCountedAndFreesNothing) {
   NarrowSession session;
