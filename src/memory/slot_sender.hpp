@@ -22,8 +22,8 @@ enum class PeerState : std::uint8_t {
 // Knows which slots the session has, and sends what it has to be told of them as soon as the socket has room; nothing is kept for
 // it but that, so what waits is bounded by kMaxSessionSlots. Every give() that was accepted counts the session once in the pool
 // (Pool::hand_over before it) and is answered by exactly one Pool::unmapped: for an id from serve(), for a retire() that said
-// true, or, when the session has ended, for each of slots(). Threads: one at a time. Blocking: never. Errors: give() throws
-// bad_alloc, and then nothing has changed.
+// true, or, when the session has ended, for each of slots(). Threads: one at a time. Blocking: never. Errors: give() and
+// serve() throw bad_alloc, and then nothing is lost.
 class SlotSender {
  public:
   // `key` is what PollSet::ready says when serve() has something to do.

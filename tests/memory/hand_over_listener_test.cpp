@@ -7,6 +7,7 @@
 #include "memory/process.hpp"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

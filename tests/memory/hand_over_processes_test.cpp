@@ -161,12 +161,15 @@ TEST(HandOverProcesses, ASubscriberReplacedByExecIsSeen) {
   Publisher publisher;
   ChildProcess child([&] {
     static const SlotReceiver receiver = publisher.subscribe();
+    comes(publisher.desk.polled->descriptor());  // once it is claimed
     ::execl("/bin/sleep", "sleep", "1000", nullptr);
     return true;
   });
   ASSERT_TRUE(publisher.claim());
+  const Reference slot = take(*publisher.pool, 1);
+  publisher.sender->give(publisher.pool->hand_over(slot_in(slot)));
   EXPECT_EQ(publisher.hear(), PeerState::Ended);
-  child.signal(0);
+  EXPECT_TRUE(child.runs());
 }
 
 TEST(HandOverProcesses, AStoppedSubscriberIsNotDead) {
@@ -197,26 +200,27 @@ TEST(HandOverProcesses, AStoppedSubscriberIsNotDead) {
 // Fault matrix, row 36: its process has another number there, which we could not name.
 TEST(HandOverProcesses, ASubscriberInAPidNamespaceOfItsOwnIsSeenToDie) {
   Publisher publisher;
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  Descriptor until(pipe[0]), telling(pipe[1]);
   ChildProcess outside([&] {
+    telling = Descriptor();
     const int flags = CLONE_NEWPID | (::geteuid() == 0 ? 0 : CLONE_NEWUSER);
     if (::unshare(flags) != 0) return false;
     const pid_t inside = ::fork();
     if (inside == 0) {
       static const SlotReceiver receiver = publisher.subscribe();
-      ::usleep(200'000);
-      ::raise(SIGKILL);  // nobody kills the first process of a namespace from inside
-      ::_exit(0);
+      for (;;) ::pause();
     }
-    ::waitpid(inside, nullptr, 0);
+    comes(until.get());
+    ::kill(inside, SIGKILL);
     return true;
   });
-  while (!is_readable(publisher.desk.listener.descriptor(), 100)) {
-    if (::waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) != 0) break;
-    siginfo_t info{};
-    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) GTEST_SKIP() << "no pid namespaces here";
-  }
+  while (!is_readable(publisher.desk.listener.descriptor(), 100))
+    if (!outside.runs()) GTEST_SKIP() << "no pid namespaces here";
   ASSERT_TRUE(publisher.claim());
   EXPECT_EQ(publisher.sender->serve(publisher.unmapped), PeerState::Open);
+  telling = Descriptor();
   EXPECT_EQ(publisher.hear(), PeerState::Ended);
 }
 

@@ -10,10 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace arraywire::memory {
 namespace {

@@ -7,6 +7,7 @@
 #include "memory/slot_sender.hpp"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/resource.h>
 
 #include <cerrno>
