@@ -27,8 +27,6 @@ int list() {
 int consume(const Options& options) {
   cli::StopSignal stop;
   if (options.list) return list();
-  if (options.lane == LaneChoice::SharedMemory)
-    throw cli::Failure("--lane shared-memory: is not there yet; auto takes the best there is");
   const auto log = cli::make_log(kProgram, options.log_level);
   const auto sink = open_sink(options, stop);
   cli::SummaryFile summary = options.json.empty() ? cli::SummaryFile() : cli::SummaryFile(options.json);

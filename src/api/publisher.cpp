@@ -109,7 +109,7 @@ class Publisher::Impl {
   Result<Published, PublishError> send(std::span<const std::byte> header, memory::Slot* slot, std::uint32_t copies,
                                        bool& needs_slot);
   std::span<const std::byte> encode(const Metadata& metadata);
-  Result<Published, PublishError> pack(std::span<const ConstArrayView> views, const Metadata& metadata);
+  Result<Published, PublishError> publish_copied(std::span<const ConstArrayView> views, const Metadata& metadata);
 
   const std::string stream_;
   const PublisherOptions options_;
@@ -185,18 +185,16 @@ Result<Published, PublishError> Publisher::Impl::send(std::span<const std::byte>
   return published;
 }
 
-Result<Published, PublishError> Publisher::Impl::pack(std::span<const ConstArrayView> views, const Metadata& metadata) {
-  std::vector<ArraySpec> specs;
-  for (const ConstArrayView& view : views) specs.push_back({.dtype = view.dtype(), .shape = view.shape()});
-  auto slot = take_slot(specs, options_.block_limit);
+// Through a slot, laid out as specs_ says: as the views are, or contiguous.
+Result<Published, PublishError> Publisher::Impl::publish_copied(std::span<const ConstArrayView> views, const Metadata& metadata) {
+  auto slot = take_slot(specs_, options_.block_limit);
   if (!slot && slot.error() == LoanError::Stopped) return PublishError::Stopped;
   if (!slot)
-    throw Error(ErrorCode::NoMemory, "stream '" + stream_ + "': no slot to pack " + to_string(specs.front()) +
+    throw Error(ErrorCode::NoMemory, "stream '" + stream_ + "': no slot to copy " + to_string(specs_.front()) +
                                          " into: " + std::string(describe(slot.error())));
+  specs_.clear();
   const Loan loan(*slot);
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    copy_elements(views[i], loan.array(i));
-  }
+  for (std::size_t i = 0; i < views.size(); ++i) copy_elements(views[i], loan.array(i));
   return publish_slot(**slot, metadata, static_cast<std::uint32_t>(views.size()));
 }
 
@@ -228,9 +226,13 @@ Result<Published, PublishError> Publisher::Impl::publish_borrowed(std::span<Borr
   bool needs_slot = false;
   auto result = lend(borrowed, metadata, needs_slot);
   if (needs_slot) {
-    for (const Borrowed& b : borrowed) views_.push_back(b.view());
     const Emptied views(views_);
-    result = pack(views_, metadata);
+    const Emptied specs(specs_);
+    for (const Borrowed& b : borrowed) {
+      views_.push_back(b.view());
+      specs_.push_back(b.view().spec());  // whatever its way, it arrives as it was published
+    }
+    result = publish_copied(views_, metadata);
     if (!result) return result;
     for (Borrowed& b : borrowed) Borrowed(std::move(b));  // copied: its callback runs now
   }
@@ -272,7 +274,9 @@ Result<Published, PublishError> Publisher::publish(std::span<Borrowed> borrowed,
 }
 
 Result<Published, PublishError> Publisher::publish_copy(const ConstArrayView& view, const Metadata& metadata) {
-  return impl_->pack(std::span(&view, 1), metadata);
+  const Emptied specs(impl_->specs_);
+  impl_->specs_.push_back({.dtype = view.dtype(), .shape = view.shape()});
+  return impl_->publish_copied(std::span(&view, 1), metadata);
 }
 
 bool Publisher::wait_for_subscribers(std::size_t count, std::chrono::nanoseconds timeout) {

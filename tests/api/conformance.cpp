@@ -4,7 +4,7 @@
 
 namespace arraywire::testing {
 
-INSTANTIATE_TEST_SUITE_P(Over, Conformance, ::testing::Values(Transport::Ipc, Transport::Tcp),
+INSTANTIATE_TEST_SUITE_P(Over, Conformance, ::testing::Values(Transport::SharedMemory, Transport::Ipc, Transport::Tcp),
                          [](const auto& instance) { return name(instance.param); });
 
 std::vector<std::uint64_t> take_all(Subscriber& subscriber) {

@@ -28,16 +28,19 @@ std::string EventLog::detail(EventKind kind) const {
   return found == events_.rend() ? std::string{} : found->detail;
 }
 
-std::string name(Transport transport) { return transport == Transport::Ipc ? "ipc" : "tcp"; }
+std::string name(Transport transport) {
+  return transport == Transport::SharedMemory ? "shared_memory" : transport == Transport::Ipc ? "ipc" : "tcp";
+}
 
 PublisherOptions StreamPair::publisher_options() const {
   PublisherOptions options{.block_limit = kWatchdog};
   if (transport() == Transport::Tcp) options.listen = {"tcp://127.0.0.1:0"};
+  if (transport() == Transport::Ipc) options.lane = LaneChoice::Inline;
   return options;
 }
 
 std::string StreamPair::source(const Publisher& publisher) const {
-  return transport() == Transport::Ipc ? publisher.stream() : publisher.endpoints().at(1);
+  return transport() == Transport::Tcp ? publisher.endpoints().at(1) : publisher.stream();
 }
 
 Result<Published, PublishError> publish_value(Publisher& publisher, std::uint64_t value, std::int64_t bytes,

@@ -43,7 +43,7 @@ class EventLog {
   std::vector<Event> events_;
 };
 
-enum class Transport : std::uint8_t { Ipc, Tcp };
+enum class Transport : std::uint8_t { SharedMemory, Ipc, Tcp };
 std::string name(Transport transport);
 
 // Waits until the condition holds; false after the watchdog.

@@ -50,14 +50,14 @@ TEST_F(SubscriberTest, StatusSaysWhyNothingArrives) {
     return subscriber.status().state == State::Connected;
   }));
   EXPECT_EQ(subscriber.status().queue, 4U);
-  EXPECT_THAT(to_string(subscriber.status()), HasSubstr("inline"));
+  EXPECT_THAT(to_string(subscriber.status()), HasSubstr("lane shared-memory"));
   publisher.reset();
   EXPECT_EQ(subscriber.take(kWatchdog).error(), TakeError::Ended);
   EXPECT_EQ(subscriber.status().state, State::Ended);
 }
 
 TEST_F(SubscriberTest, ARefusalReachesTheApplicationWithItsReason) {
-  Publisher publisher(context, "stream");
+  Publisher publisher(context, "stream", {.lane = LaneChoice::Inline});
   Subscriber subscriber(context, "stream", {.lane = LaneChoice::SharedMemory});
   const auto refused = subscriber.take(kWatchdog);
   ASSERT_FALSE(refused);
@@ -67,7 +67,7 @@ TEST_F(SubscriberTest, ARefusalReachesTheApplicationWithItsReason) {
 }
 
 TEST_F(SubscriberTest, AGrantIsOnlyWhatThePoolCanBack) {
-  Publisher publisher(context, "stream", {.max_memory_bytes = 10 << 20});
+  Publisher publisher(context, "stream", {.max_memory_bytes = 10 << 20, .lane = LaneChoice::Inline});
   ASSERT_TRUE(publish_value(publisher, 1, 1 << 20));  // now it is known that ten such messages fit
   Subscriber first(context, "stream", {.queue = 6});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));

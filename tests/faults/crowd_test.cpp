@@ -35,13 +35,13 @@ class LiveSource {
 };
 
 class Crowd : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, Crowd, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, Crowd, every_way(), WayName{});
 
 TEST_P(Crowd, OfKilledAndJoiningConsumersGetsEverythingInOrderOrCountsIt) {
   constexpr std::size_t kConsumers = 64;
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.listen = listening(GetParam()), .block_limit = {}});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.block_limit = {}}));
   const std::string source = source_of(GetParam(), publisher);
   const auto join = [&](std::size_t i) {
     auto consumer = std::make_unique<ConsumerProcess>(directory, source,

@@ -15,9 +15,7 @@ using namespace arraywire;
 class Distribute : public testing::TestWithParam<Way> {
  protected:
   Distribute() : context_(log_.options(directory_)) {
-    publisher_.emplace(
-        context_, "faults",
-        PublisherOptions{.listen = listening(GetParam()), .delivery = Delivery::Distribute, .block_limit = kWatchdog});
+    publisher_.emplace(context_, "faults", options_over(GetParam(), {.delivery = Delivery::Distribute, .block_limit = kWatchdog}));
   }
   std::unique_ptr<ConsumerProcess> worker(std::vector<std::string> settings = {}) {
     settings.insert(settings.end(), {"queue=3", "hold=2", "pause_us=3000"});
@@ -40,7 +38,7 @@ class Distribute : public testing::TestWithParam<Way> {
   Context context_;
   std::optional<Publisher> publisher_{};
 };
-INSTANTIATE_TEST_SUITE_P(Over, Distribute, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, Distribute, every_way(), WayName{});
 
 TEST_P(Distribute, WhatNobodyIsLeftToDoIsReportedByFinish) {
   auto only = worker();

@@ -25,8 +25,7 @@ const Closing kClosings[] = {
 };
 
 class End : public testing::TestWithParam<std::tuple<Way, Closing, bool>> {};
-INSTANTIATE_TEST_SUITE_P(Of, End,
-                         testing::Combine(testing::Values(Way::Ipc, Way::Tcp), testing::ValuesIn(kClosings), testing::Bool()),
+INSTANTIATE_TEST_SUITE_P(Of, End, testing::Combine(every_way(), testing::ValuesIn(kClosings), testing::Bool()),
                          [](const auto& of) {
                            return way_name(std::get<0>(of.param)) + std::get<1>(of.param).name +
                                   (std::get<2>(of.param) ? "Slow" : "Fast");
@@ -59,7 +58,7 @@ TEST_P(End, ArrivesAfterTheLastFrames) {
 }
 
 class EndOfAnIdleStream : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, EndOfAnIdleStream, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, EndOfAnIdleStream, every_way(), WayName{});
 
 // Everything was taken long before: only the End is still to be sent, and the context, or the whole process, is gone at once.
 TEST_P(EndOfAnIdleStream, Arrives) {

@@ -27,6 +27,7 @@ PublisherOptions options(const faults::Settings& settings) {
                      .max_memory_bytes = settings.number("memory", 0),
                      .linger = milliseconds{settings.number("linger_ms", 2000)}};
   if (const std::string listen = settings.text("listen", ""); !listen.empty()) o.listen = {listen};
+  if (settings.text("lane", "") == "inline") o.lane = LaneChoice::Inline;
   if (settings.text("delivery", "") == "distribute") o.delivery = Delivery::Distribute;
   return o;
 }

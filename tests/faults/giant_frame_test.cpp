@@ -51,8 +51,7 @@ std::vector<std::size_t> places(std::size_t bytes) {
 }
 
 class GiantFrame : public testing::TestWithParam<std::tuple<Way, std::size_t>> {};
-INSTANTIATE_TEST_SUITE_P(Over, GiantFrame,
-                         testing::Combine(testing::Values(Way::Ipc, Way::Tcp), testing::Values(2 * kGiB, 4 * kGiB)),
+INSTANTIATE_TEST_SUITE_P(Over, GiantFrame, testing::Combine(every_way(), testing::Values(2 * kGiB, 4 * kGiB)),
                          [](const auto& of) {
                            return way_name(std::get<0>(of.param)) + std::to_string(std::get<1>(of.param) / kGiB) + "GiB";
                          });
@@ -66,7 +65,7 @@ TEST_P(GiantFrame, IsDeliveredWhole) {
   const Sparse frame(bytes);
   for (const std::size_t at : places(bytes)) fill(frame.bytes().subspan(at, kPage), at);
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.listen = listening(way)});
+  Publisher publisher(context, "faults", options_over(way, {}));
   Subscriber subscriber(context, source_of(way, publisher));
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   std::atomic<int> freed{0};

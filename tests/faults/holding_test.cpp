@@ -15,14 +15,14 @@ using namespace arraywire;
 using std::chrono::milliseconds;
 
 class Holding : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, Holding, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, Holding, every_way(), WayName{});
 
 TEST_P(Holding, AConsumerThatNeverReleasesIsToldSoAndDisturbsNobody) {
   constexpr std::uint64_t kMessages = 40, kQueue = 2, kHold = 3;
   const RuntimeDirectory directory;
   EventLog log;
   Context context(log.options(directory));
-  Publisher publisher(context, "faults", {.listen = listening(GetParam()), .block_limit = milliseconds{1500}});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.block_limit = milliseconds{1500}}));
   Subscriber hog(context, source_of(GetParam(), publisher), {.queue = kQueue, .hold = kHold});
   Subscriber other(context, source_of(GetParam(), publisher), {.queue = 4, .hold = 1});
   ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
@@ -62,8 +62,7 @@ TEST_P(Holding, AWorkerThatNeverReleasesPinsQueueAndHoldAndTheOthersDoTheWork) {
   const RuntimeDirectory directory;
   EventLog log;
   Context context(log.options(directory));
-  Publisher publisher(context, "faults",
-                      {.listen = listening(GetParam()), .delivery = Delivery::Distribute, .block_limit = kWatchdog});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.delivery = Delivery::Distribute, .block_limit = kWatchdog}));
   Subscriber hog(context, source_of(GetParam(), publisher), {.queue = 2, .hold = 2, .name = "hog"});
   Subscriber other(context, source_of(GetParam(), publisher), {.queue = 2, .hold = 2, .name = "other"});
   ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
@@ -93,10 +92,7 @@ constexpr std::size_t kSlotBytes = std::size_t{1} << 20U;
 
 // Each message to one worker, out of a pool of `slots` slots.
 PublisherOptions distributing(Way way, std::size_t slots, std::chrono::nanoseconds block_limit) {
-  return {.listen = listening(way),
-          .delivery = Delivery::Distribute,
-          .block_limit = block_limit,
-          .max_memory_bytes = slots * kSlotBytes};
+  return options_over(way, {.delivery = Delivery::Distribute, .block_limit = block_limit, .max_memory_bytes = slots * kSlotBytes});
 }
 
 // Granted less than it asked for, a worker must hear HoldingAll at what was granted: nothing more will come.

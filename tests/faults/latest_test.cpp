@@ -48,19 +48,19 @@ class Paced {
 std::uint64_t published_alone(Way way, std::chrono::seconds length) {
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.listen = listening(way)});
+  Publisher publisher(context, "faults", options_over(way, {}));
   return Paced(publisher, length).join();
 }
 
 class LatestTo : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, LatestTo, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, LatestTo, every_way(), WayName{});
 
 TEST_P(LatestTo, ASlowConsumerIsTheNewestThatWasPublishedWhenItAsked) {
   const auto length = long_run(std::chrono::seconds{3});
   const RuntimeDirectory directory;
   EventLog log;
   Context context(log.options(directory));
-  Publisher publisher(context, "faults", {.listen = listening(GetParam())});
+  Publisher publisher(context, "faults", options_over(GetParam(), {}));
   Subscriber subscriber(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Latest});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   Paced paced(publisher, length);
@@ -92,7 +92,7 @@ TEST_P(LatestTo, ASlowConsumerIsTheNewestThatWasPublishedWhenItAsked) {
 TEST_P(LatestTo, AConsumerThatNeverAsksCostsTheProducerNothing) {
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.listen = listening(GetParam()), .block_limit = kForever});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.block_limit = kForever}));
   Subscriber subscriber(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Latest});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   for (std::uint64_t i = 1; i <= 1000; ++i) publish_frame(publisher, 100'000, i);  // would never return if it waited

@@ -13,8 +13,7 @@ namespace {
 const std::string kFrame = "bytes=" + std::to_string(kFrameBytes);
 
 class MemoryBound : public testing::TestWithParam<std::tuple<Way, const char*>> {};
-INSTANTIATE_TEST_SUITE_P(Of, MemoryBound,
-                         testing::Combine(testing::Values(Way::Ipc, Way::Tcp), testing::Values("latest", "drop-newest", "block")),
+INSTANTIATE_TEST_SUITE_P(Of, MemoryBound, testing::Combine(every_way(), testing::Values("latest", "drop-newest", "block")),
                          [](const auto& of) {
                            std::string policy = std::get<1>(of.param);
                            std::erase(policy, '-');
@@ -52,7 +51,7 @@ TEST_P(MemoryBound, HoldsForASlowConsumerAndItsProducer) {
 }
 
 class KilledConsumer : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, KilledConsumer, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, KilledConsumer, every_way(), WayName{});
 
 TEST_P(KilledConsumer, GivesItsSlotsBackAndTheProducerGoesOn) {
   const RuntimeDirectory directory;

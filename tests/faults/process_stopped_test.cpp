@@ -7,7 +7,7 @@ namespace faults {
 namespace {
 
 class ProcessStopped : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, ProcessStopped, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, ProcessStopped, every_way(), WayName{});
 
 TEST_P(ProcessStopped, AStoppedConsumerIsWaitedForOnceDisturbsNobodyAndReportsWhatItMissed) {
   constexpr std::uint64_t kMessages = 60;

@@ -13,7 +13,7 @@ namespace {
 const std::string kFrame = "bytes=" + std::to_string(kFrameBytes);
 
 class ProducerKilled : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, ProducerKilled, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, ProducerKilled, every_way(), WayName{});
 
 // A producer that a consumer has joined and that has published one frame, and the one that follows after its death.
 struct TwoLives {
@@ -52,6 +52,7 @@ TEST_P(ProducerKilled, BetweenLoanAndPublishShowsNothingOfTheFrameAndTheNextOneI
 }
 
 TEST_P(ProducerKilled, InTheMiddleOfASendDeliversNoPartOfItAndCountsOneGap) {
+  if (GetParam() == Way::SharedMemory) GTEST_SKIP() << "there a message leaves whole: it is only named";
   TwoLives lives(GetParam());
   ASSERT_EQ(lives.consumer.ask("take 1").number("taken"), 1U);
   lives.consumer.stop();  // the socket's buffer takes some of the frame, and no more

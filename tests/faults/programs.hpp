@@ -36,6 +36,7 @@ class ConsumerProcess : public Child {
 // A producer whose last endpoint is the wanted way's.
 inline std::vector<std::string> over(Way way, std::vector<std::string> settings, const std::string& port = "0") {
   if (way == Way::Tcp) settings.push_back("listen=tcp://127.0.0.1:" + port);
+  if (way == Way::Ipc) settings.emplace_back("lane=inline");
   return settings;
 }
 inline std::string port_of(const ProducerProcess& producer) {

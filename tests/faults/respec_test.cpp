@@ -66,13 +66,13 @@ class Checking {
 };
 
 class Respec : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, Respec, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, Respec, every_way(), WayName{});
 
 TEST_P(Respec, EveryViewIsThatOfItsOwnMessageAndOldSlotsAreGivenBack) {
   constexpr std::uint64_t kMessages = 180;
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.listen = listening(GetParam()), .block_limit = kWatchdog});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.block_limit = kWatchdog}));
   Subscriber first(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Block});
   Subscriber second(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Block, .queue = 1});
   ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
@@ -95,7 +95,7 @@ TEST_P(Respec, EveryViewIsThatOfItsOwnMessageAndOldSlotsAreGivenBack) {
 TEST_P(Respec, AHeldSampleKeepsItsBytesWhateverComesAfterIt) {
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.listen = listening(GetParam()), .block_limit = kWatchdog});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.block_limit = kWatchdog}));
   Subscriber subscriber(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Block});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   publish_spec(publisher, kSpecs[0], 9);

@@ -76,8 +76,10 @@ std::size_t resident_bytes(int pid) {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-std::vector<std::string> listening(Way way) {
-  return way == Way::Tcp ? std::vector<std::string>{"tcp://127.0.0.1:0"} : std::vector<std::string>{};
+PublisherOptions options_over(Way way, PublisherOptions options) {
+  if (way == Way::Tcp) options.listen = {"tcp://127.0.0.1:0"};
+  if (way == Way::Ipc) options.lane = LaneChoice::Inline;
+  return options;
 }
 
 std::string source_of(Way way, const Publisher& publisher) {

@@ -5,6 +5,8 @@
 #include "arraywire/publisher.hpp"
 #include "arraywire/subscriber.hpp"
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -69,13 +71,14 @@ bool intact(const arraywire::Sample& sample);
 std::chrono::seconds long_run(std::chrono::seconds otherwise);
 std::size_t resident_bytes(int pid);  // of a process, now
 
-// The lanes' ways to a publisher: by name over ipc, or by its tcp endpoint.
-enum class Way : std::uint8_t { Ipc, Tcp };
-inline std::string way_name(Way way) { return way == Way::Ipc ? "Ipc" : "Tcp"; }
+// The lanes' ways to a publisher: by name, through slots or inline over ipc, or by its tcp endpoint.
+enum class Way : std::uint8_t { SharedMemory, Ipc, Tcp };
+inline auto every_way() { return testing::Values(Way::SharedMemory, Way::Ipc, Way::Tcp); }
+inline std::string way_name(Way way) { return way == Way::SharedMemory ? "SharedMemory" : way == Way::Ipc ? "Ipc" : "Tcp"; }
 struct WayName {  // of a test's parameter
   template <class Info> std::string operator()(const Info& of) const { return way_name(of.param); }
 };
-std::vector<std::string> listening(Way way);
+arraywire::PublisherOptions options_over(Way way, arraywire::PublisherOptions options);
 std::string source_of(Way way, const arraywire::Publisher& publisher);
 
 }  // namespace faults

@@ -53,8 +53,7 @@ class Traffic {
 
   explicit Traffic(Way way) {
     context_.emplace(ContextOptions{.runtime_directory = directory_.path()});
-    publisher_.emplace(*context_, "faults",
-                       PublisherOptions{.listen = listening(way), .block_limit = milliseconds{20}, .linger = milliseconds{20}});
+    publisher_.emplace(*context_, "faults", options_over(way, {.block_limit = milliseconds{20}, .linger = milliseconds{20}}));
     subscriber_.emplace(*context_, source_of(way, *publisher_), SubscriberOptions{.queue = 3, .hold = 3});
     if (!publisher_->wait_for_subscribers(1, kWatchdog)) throw std::runtime_error("nobody joined");
     loan_.emplace(publisher_->loan(bytes_spec(20'000)).value());
@@ -125,7 +124,7 @@ class Traffic {
 };
 
 class Shutdown : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, Shutdown, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, Shutdown, every_way(), WayName{});
 
 TEST_P(Shutdown, InAnyOrderReturnsAndGivesEveryBorrowedMemoryBackOnce) {
   std::array<std::size_t, Traffic::kParts> order{};
@@ -145,7 +144,7 @@ TEST_P(Shutdown, StopEndsEveryWait) {
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
   Publisher publisher(context, "faults",
-                      {.listen = listening(GetParam()), .block_limit = kForever, .max_memory_bytes = 1U << 20U, .linger = {}});
+                      options_over(GetParam(), {.block_limit = kForever, .max_memory_bytes = 1U << 20U, .linger = {}}));
   Subscriber subscriber(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Block, .queue = 1});
   Subscriber other(context, "nobody-serves-this");
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
@@ -180,7 +179,7 @@ TEST_P(Shutdown, StopEndsABlockedPublishAndTheMessageCountsAsMissed) {
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
   Context elsewhere({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.listen = listening(GetParam()), .block_limit = kForever, .linger = kWatchdog});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.block_limit = kForever, .linger = kWatchdog}));
   Subscriber subscriber(elsewhere, source_of(GetParam(), publisher), {.when_full = WhenFull::Block, .queue = 1});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   publish_frame(publisher, 1000, 1);
@@ -209,7 +208,7 @@ TEST_P(Shutdown, AnExceptionInUserCodeUnwindsEverythingAndTheNextRunStarts) {
     try {
       std::optional<Sample> outlives;  // dies after the context in which it was taken
       Context context({.runtime_directory = directory.path()});
-      Publisher publisher(context, "faults", {.listen = listening(GetParam()), .linger = milliseconds{10}});
+      Publisher publisher(context, "faults", options_over(GetParam(), {.linger = milliseconds{10}}));
       Subscriber subscriber(context, source_of(GetParam(), publisher));
       ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
       ASSERT_TRUE(publisher.publish(lender.lend()).has_value());
@@ -230,7 +229,7 @@ TEST_P(Shutdown, SamplesAndLoansStayUsableWithoutWhatTheyCameFrom) {
   Loan loan;
   {
     Context context({.runtime_directory = directory.path()});
-    Publisher publisher(context, "faults", {.listen = listening(GetParam())});
+    Publisher publisher(context, "faults", options_over(GetParam(), {}));
     Subscriber subscriber(context, source_of(GetParam(), publisher));
     ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
     publish_frame(publisher, kFrameBytes, 7);

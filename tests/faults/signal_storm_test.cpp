@@ -47,7 +47,7 @@ class Storm {
 };
 
 class SignalStorm : public testing::TestWithParam<Way> {};
-INSTANTIATE_TEST_SUITE_P(Over, SignalStorm, testing::Values(Way::Ipc, Way::Tcp), WayName{});
+INSTANTIATE_TEST_SUITE_P(Over, SignalStorm, every_way(), WayName{});
 
 TEST_P(SignalStorm, LosesNoMessageAndThrowsNothing) {
   constexpr std::uint64_t kMessages = 4000;
@@ -55,8 +55,7 @@ TEST_P(SignalStorm, LosesNoMessageAndThrowsNothing) {
   const std::uint64_t before = handled;
   std::optional<Storm> here(std::in_place);
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults",
-                      {.listen = listening(GetParam()), .block_limit = kWatchdog, .max_memory_bytes = 16U << 20U});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.block_limit = kWatchdog, .max_memory_bytes = 16U << 20U}));
   Subscriber subscriber(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Block});
   Tally tally;
   std::optional<TakeError> end;
@@ -86,7 +85,7 @@ TEST_P(SignalStorm, LosesNoMessageAndThrowsNothing) {
 TEST_P(SignalStorm, LetsBigSlotsBeMade) {
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});
-  Publisher publisher(context, "faults", {.listen = listening(GetParam()), .block_limit = kWatchdog});
+  Publisher publisher(context, "faults", options_over(GetParam(), {.block_limit = kWatchdog}));
   Subscriber subscriber(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Block});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   const Storm storm;
@@ -102,7 +101,7 @@ TEST_P(SignalStorm, SetUpAndTearDownGoThroughIt) {
   const Storm storm(std::chrono::microseconds{0});  // as fast as they go, to hit every call
   for (std::uint64_t i = 1; i <= 150; ++i) {
     Context context({.runtime_directory = directory.path()});
-    Publisher publisher(context, "faults", {.listen = listening(GetParam())});
+    Publisher publisher(context, "faults", options_over(GetParam(), {}));
     Subscriber subscriber(context, source_of(GetParam(), publisher));
     ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
     publish_frame(publisher, 1000, i);

@@ -43,11 +43,12 @@ struct Payload final : memory::Block {
 class Target {
  public:
   Target(Service& service, const char* stream, Delivery delivery, std::uint32_t history)
-      : core_(service, {.stream = stream,
-                        .listen = {std::string("inproc://") + stream},
-                        .delivery = delivery,
-                        .history = history,
-                        .pool_limit_bytes = 1 << 20}),
+      : core_(service, memory::Pool::create(1 << 20),
+              {.stream = stream,
+               .listen = {std::string("inproc://") + stream},
+               .delivery = delivery,
+               .history = history,
+               .lane = LaneChoice::Inline}),
         dealer_(service.zmq(), zmq::socket_type::dealer) {
     dealer_.set(zmq::sockopt::linger, 0);
     dealer_.connect(core_.endpoints().back());
@@ -102,11 +103,11 @@ class Target {
     for (unsigned i = surplus; i > 0; --i) {
       dealer_.send(zmq::const_buffer("", 0), i > 1 ? zmq::send_flags::sndmore : zmq::send_flags::none);
     }
-    static_cast<void>(core_.would_keep());  // reads what came
+    static_cast<void>(core_.needs_slot());  // reads what came
   }
   void say(std::span<const std::byte> header) {
     dealer_.send(zmq::const_buffer(header.data(), header.size()));
-    static_cast<void>(core_.would_keep());
+    static_cast<void>(core_.needs_slot());
   }
 
   bool publish() {

@@ -85,7 +85,7 @@ void CheckedBook::follow() {
 }
 
 void CheckedBook::publish() {
-  require(book_.would_keep() == model_.would_keep(), "would_keep tells whether this message will be kept");
+  require(book_.needs_slot() == model_.needs_slot(), "needs_slot tells whether borrowed memory will not do");
   require(book_.has_taker(), "has_taker tells whether somebody has room");
   payloads_.push_back(std::make_unique<Payload>());
   MessagePtr message = shelf_.fetch();

@@ -20,9 +20,11 @@ TEST(BookDistribute, GivesEachMessageToTheSessionWithMostRoom) {
 TEST(BookDistribute, HasNoTakerWithoutSessions) {
   Stream s(kDistribute);
   EXPECT_FALSE(s.book.has_taker());
-  s.book.open(kA, block(), {});
+  s.book.open(kA, block({1, 1}, Lane::Inline), {});
   EXPECT_TRUE(s.book.has_taker());
-  EXPECT_FALSE(s.book.would_keep());
+  EXPECT_FALSE(s.book.needs_slot());
+  s.book.open(kB, block({1, 1}, Lane::SharedMemory), {});
+  EXPECT_TRUE(s.book.needs_slot());
 }
 
 TEST(BookDistribute, HoldsAMessageUntilItsReleaseOnBothLanes) {

@@ -194,10 +194,10 @@ TEST(BookLatest, GetsTheNewestThatWasPublishedBeforeItAsked) {
 
 TEST(BookLatest, GetsTheNextOneWhenNoneIsKept) {
   Stream s;
-  s.book.open(kA, latest(), {});
+  s.book.open(kA, latest({1, 1}, Lane::Inline), {});
   s.want(kA);
   EXPECT_EQ(s.sent(), "");
-  EXPECT_FALSE(s.book.would_keep());
+  EXPECT_FALSE(s.book.needs_slot());
   s.publish(2);
   EXPECT_EQ(s.sent(), "A1") << "it asked for one";
 }
@@ -208,7 +208,7 @@ TEST(BookLatest, WhatItAskedForIsKeptUntilItHasRoom) {
   s.want(kA);
   s.publish();
   s.want(kA);  // without having taken the first
-  EXPECT_TRUE(s.book.would_keep());
+  EXPECT_TRUE(s.book.needs_slot());
   s.publish(2);
   EXPECT_EQ(s.sent(), "A1");
   s.take(kA, 1);
@@ -221,17 +221,29 @@ TEST(BookLatest, KeepsNothingForWhoIsGone) {
   s.publish();
   s.book.close(kA);
   EXPECT_FALSE(s.held(1));
-  EXPECT_FALSE(s.book.would_keep());
+  EXPECT_FALSE(s.book.needs_slot());
 }
 
 TEST(BookLatest, OnlyWhoDidNotAskMakesAPublisherKeep) {
   Stream s;
-  s.book.open(kA, block(), {});
-  EXPECT_FALSE(s.book.would_keep());
-  s.book.open(kB, latest(), {});
-  EXPECT_TRUE(s.book.would_keep());
+  s.book.open(kA, block({1, 1}, Lane::Inline), {});
+  EXPECT_FALSE(s.book.needs_slot());
+  s.book.open(kB, latest({1, 1}, Lane::Inline), {});
+  EXPECT_TRUE(s.book.needs_slot());
   s.want(kB);
-  EXPECT_FALSE(s.book.would_keep());
+  EXPECT_FALSE(s.book.needs_slot());
+}
+
+TEST(BookNeedsSlot, ForASessionThatReadsFromSlots) {
+  Stream s;
+  s.book.open(kA, block({1, 1}, Lane::Inline), {});
+  EXPECT_FALSE(s.book.needs_slot());
+  s.book.open(kB, block({1, 1}, Lane::SharedMemory), {});
+  EXPECT_TRUE(s.book.needs_slot());
+  const std::uint64_t held[] = {1};
+  s.publish();
+  s.book.leave(kB, held);
+  EXPECT_FALSE(s.book.needs_slot()) << "it gets nothing more";
 }
 
 }  // namespace

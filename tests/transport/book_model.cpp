@@ -324,12 +324,12 @@ void BookModel::follow(std::vector<Outgoing> outgoing) {
 
 // ---- what it must say
 
-bool BookModel::would_keep() const {
-  if (distributes()) return false;
-  const auto keeps = [](const Consumer& c) {
-    return c.open && c.terms.when_full == WhenFull::Latest && !(c.wants && c.room() > 0);
+bool BookModel::needs_slot() const {
+  const auto needs = [](const Consumer& c) {
+    const bool keeps = c.terms.when_full == WhenFull::Latest && !(c.wants && c.room() > 0);
+    return c.open && (c.terms.lane == Lane::SharedMemory || keeps);
   };
-  return setup_.history > 0 || std::any_of(consumers.begin(), consumers.end(), keeps);
+  return setup_.history > 0 || std::any_of(consumers.begin(), consumers.end(), needs);
 }
 
 bool BookModel::has_taker() const {

@@ -99,7 +99,7 @@ class BookModel {
   void force_ends();
   void follow(std::vector<Outgoing> outgoing);  // what the book decided to send: must be what the rules say
 
-  bool would_keep() const;
+  bool needs_slot() const;
   bool has_taker() const;
   bool finished() const;
   std::vector<std::uint64_t> referenced() const;  // sequence numbers of messages that something still holds

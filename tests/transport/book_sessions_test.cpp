@@ -106,7 +106,7 @@ TEST(BookHistory, ALatestJoinerGetsTheNewestWhenItAsks) {
 
 TEST(BookHistory, HoldsAsManyMessagesAsItSays) {
   Stream s(Delivery::FanOut, 2);
-  EXPECT_TRUE(s.book.would_keep());
+  EXPECT_TRUE(s.book.needs_slot());
   s.publish(3);
   EXPECT_FALSE(s.held(1));
   EXPECT_TRUE(s.held(2));

@@ -155,7 +155,7 @@ TEST_F(HostileConsumer, HellosThatCannotBeServedAreRefusedWithAReason) {
     return raw.decoder.refused(refused) ? refused.reason : "";
   };
   EXPECT_THAT(reason({.stream = "other", .queue = 1, .hold = 1}), HasSubstr("this is stream 'target', not 'other'"));
-  EXPECT_THAT(reason({.queue = 1, .hold = 1, .lane = LaneChoice::SharedMemory}), HasSubstr("inline"));
+  EXPECT_THAT(reason({.queue = 1, .hold = 1, .lane = LaneChoice::SharedMemory}), HasSubstr("hand-over socket"));
   EXPECT_EQ(publisher_->statistics().consumers.size(), 0U);
   raw.join();
 }
