@@ -107,9 +107,8 @@ void RawPublisher::welcome(wire::Welcome welcome, wire::Version version) {
   send({copy_of(encoder.welcome({.version = version, .epoch = epoch, .session = session}, welcome))});
 }
 
-Bytes RawPublisher::header(std::uint64_t number, std::uint64_t sequence, wire::Stamp stamp) {
+Bytes RawPublisher::header(std::uint64_t number, std::uint64_t sequence, wire::Stamp stamp, std::uint64_t offset) {
   const ArraySpec spec{.dtype = DType::UInt8, .shape = {8}};
-  const std::uint64_t offset = 0;
   Bytes bytes = copy_of(encoder.data({.specs = std::span(&spec, 1),
                                       .offsets = std::span(&offset, 1),
                                       .metadata = {},

@@ -65,7 +65,8 @@ class RawPublisher {
 
   wire::Hello await_hello();  // and knows whom to answer from then on
   void welcome(wire::Welcome welcome = {}, wire::Version version = wire::kVersion);
-  Bytes header(std::uint64_t number, std::uint64_t sequence, wire::Stamp stamp = {});
+  // `offset`: of the array in the slot that the stamp names
+  Bytes header(std::uint64_t number, std::uint64_t sequence, wire::Stamp stamp = {}, std::uint64_t offset = 0);
   void send(const std::vector<Bytes>& frames);
   void data(std::uint64_t number, std::uint64_t sequence) { send({header(number, sequence), Bytes(8)}); }
   void end(const wire::End& end) { send({copy_of(encoder.end(envelope(), end))}); }
