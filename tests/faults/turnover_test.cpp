@@ -13,7 +13,6 @@ namespace {
 using namespace arraywire;
 
 constexpr std::size_t kBytes = 65'536;
-constexpr SubscriberOptions kSmall{.queue = 1, .hold = 1};
 
 class Turnover : public testing::TestWithParam<Way> {
  protected:
@@ -38,7 +37,9 @@ class Turnover : public testing::TestWithParam<Way> {
     EXPECT_TRUE(eventually([&] { return possessions().within(before); }))
         << testing::PrintToString(possessions()) << ", but before " << testing::PrintToString(before);
   }
-  std::unique_ptr<Subscriber> join() { return std::make_unique<Subscriber>(context_, source_of(GetParam(), producer_), kSmall); }
+  std::unique_ptr<Subscriber> join() {
+    return std::make_unique<Subscriber>(context_, source_of(GetParam(), producer_), SubscriberOptions{.queue = 1, .hold = 1});
+  }
   // A whole life: joined, served, gone.
   void serve_one() {
     const auto consumer = join();
