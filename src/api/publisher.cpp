@@ -131,7 +131,11 @@ class Publisher::Impl {
 Result<memory::Slot*, LoanError> Publisher::Impl::take_slot(std::span<const ArraySpec> specs, std::chrono::nanoseconds timeout) {
   const std::size_t bytes = memory::place(specs, layout_);
   if (service_->stopped()) return LoanError::Stopped;
-  auto taken = pool_->take(bytes, timeout, service_->stop_descriptor());
+  auto taken = pool_->take(bytes, std::chrono::nanoseconds::zero(), service_->stop_descriptor());
+  if (!taken && taken.error() == memory::PoolError::Exhausted && timeout > std::chrono::nanoseconds::zero()) {
+    const transport::PublisherCore::SlotWait wait(*core_);
+    taken = pool_->take(bytes, timeout, service_->stop_descriptor());
+  }
   if (!taken) {
     switch (taken.error()) {
       case memory::PoolError::Exhausted: return LoanError::Exhausted;

@@ -47,9 +47,9 @@ PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> poo
     listener_ = std::make_unique<memory::HandOverListener>(folder_->slots_socket());
     descriptors_ = {listener_->descriptor(), pool_->retired_descriptor()};
   }
+  descriptors_.push_back(more_.descriptor());
   bind(folder_->data_endpoint());
   for (const std::string& endpoint : settings_.listen) bind(endpoint);
-  descriptors_.push_back(more_.descriptor());
   write_info();
 }
 
@@ -155,7 +155,7 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
       received_before = received_;
     }
     if (waited_for.empty()) {  // only a wait that does happen allocates
-      waited_for = descriptors_;
+      waited_for.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(lazy_descriptors()), descriptors_.end());  // the ROUTERs
       waited_for.insert(waited_for.end(), {changed_.descriptor(), stop});
     }
     wait_readable(waited_for, deadline);
@@ -245,6 +245,11 @@ FinishReport PublisherCore::finish(SteadyTime deadline) {
   return report;
 }
 
+PublisherCore::SlotWait::SlotWait(PublisherCore& core) noexcept : core_(core) {
+  core_.slot_waits_.fetch_add(1, std::memory_order_relaxed);
+  core_.service_.wake();
+}
+
 void PublisherCore::count_copies(std::uint64_t copies) {
   const Lock lock(mutex_);
   copies_ += copies;
@@ -279,6 +284,7 @@ SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   send_alives(now);
   settle();  // before the count is noted: what is received from here on was not seen by this thread
   received_at_poll_ = received_;
+  urgent_.store(book_.keeps_any(), std::memory_order_relaxed);
   return now + std::chrono::seconds{1};
 }
 

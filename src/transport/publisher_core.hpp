@@ -12,6 +12,7 @@
 #include "wire/decoder.hpp"
 #include "wire/encoder.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -62,6 +63,17 @@ class PublisherCore final : public Participant {
   bool wait_for_sessions(std::size_t count, SteadyTime deadline) EXCLUDES(mutex_);
   FinishReport finish(SteadyTime deadline) EXCLUDES(mutex_);
   void count_copies(std::uint64_t copies) EXCLUDES(mutex_);
+  // While a loan waits for a slot, which a Return may bring.
+  class SlotWait {
+   public:
+    explicit SlotWait(PublisherCore& core) noexcept;
+    ~SlotWait() { core_.slot_waits_.fetch_sub(1, std::memory_order_relaxed); }
+    SlotWait(const SlotWait&) = delete;
+    SlotWait& operator=(const SlotWait&) = delete;
+
+   private:
+    PublisherCore& core_;
+  };
 
   // ---- any thread
   PublisherStatistics statistics() const EXCLUDES(mutex_);
@@ -70,6 +82,10 @@ class PublisherCore final : public Participant {
   // ---- service thread
   std::vector<int> descriptors() const override { return descriptors_; }
   SteadyTime serve(std::uint64_t ready, SteadyTime now) override;
+  std::size_t lazy_descriptors() const override { return endpoints_.size(); }  // the ROUTERs: publish reads all that waits there
+  bool urgent() const override {
+    return urgent_.load(std::memory_order_relaxed) || slot_waits_.load(std::memory_order_relaxed) > 0;
+  }
   void close() noexcept override;
 
  private:
@@ -140,6 +156,8 @@ class PublisherCore final : public Participant {
   std::unique_ptr<StreamFolder> folder_;
   std::vector<std::string> endpoints_{};
   std::vector<int> descriptors_{};
+  std::atomic<bool> urgent_{false};  // somebody waits for what the service thread has to send
+  std::atomic<int> slot_waits_{0};
   EventFd changed_{};  // set when something happened that the publishing thread may wait for
   EventFd more_{};     // set when a flood of messages was left waiting: the service thread goes on with it
 
