@@ -131,6 +131,7 @@ class Publisher::Impl {
 Result<memory::Slot*, LoanError> Publisher::Impl::take_slot(std::span<const ArraySpec> specs, std::chrono::nanoseconds timeout) {
   const std::size_t bytes = memory::place(specs, layout_);
   if (service_->stopped()) return LoanError::Stopped;
+  core_->read_returns();  // a slot that came back is cheaper than a new one
   auto taken = pool_->take(bytes, std::chrono::nanoseconds::zero(), service_->stop_descriptor());
   if (!taken && taken.error() == memory::PoolError::Exhausted && timeout > std::chrono::nanoseconds::zero()) {
     const transport::PublisherCore::SlotWait wait(*core_);

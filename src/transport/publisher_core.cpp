@@ -136,7 +136,6 @@ void PublisherCore::settle() {
 
 template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, SteadyTime deadline, bool until_hard_stop) {
   const int stop = until_hard_stop ? service_.hard_stop_descriptor() : service_.stop_descriptor();
-  std::vector<int> waited_for;
   for (std::optional<std::uint64_t> received_before;;) {
     {
       Section section(*this);
@@ -154,11 +153,9 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
       progress_seen_ = progress_;
       received_before = received_;
     }
-    if (waited_for.empty()) {  // only a wait that does happen allocates
-      waited_for.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(lazy_descriptors()), descriptors_.end());  // the ROUTERs
-      waited_for.insert(waited_for.end(), {changed_.descriptor(), stop});
-    }
-    wait_readable(waited_for, deadline);
+    awaited_.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(lazy_descriptors()), descriptors_.end());  // the ROUTERs
+    awaited_.insert(awaited_.end(), {changed_.descriptor(), stop});
+    wait_readable(awaited_, deadline);
     changed_.clear();
   }
 }
@@ -212,6 +209,11 @@ void PublisherCore::waive() {
     tell(EventKind::Waived, peer->second.about.name,
          "took nothing for the whole block limit; it is not waited for until it takes");
   }
+}
+
+void PublisherCore::read_returns() {
+  const Section section(*this);
+  drain();
 }
 
 bool PublisherCore::needs_slot() {

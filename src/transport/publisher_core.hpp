@@ -58,6 +58,7 @@ class PublisherCore final : public Participant {
 
   // ---- the publish turn: one thread at a time
   PublishStatus publish(const Draft& draft, Published& result) EXCLUDES(mutex_);
+  void read_returns() EXCLUDES(mutex_);
   bool needs_slot() EXCLUDES(mutex_);                   // borrowed memory will not do for the next message
   void hand_over(memory::Slot& slot) EXCLUDES(mutex_);  // about to be filled: sessions that have not got it map it meanwhile
   bool wait_for_sessions(std::size_t count, SteadyTime deadline) EXCLUDES(mutex_);
@@ -156,6 +157,7 @@ class PublisherCore final : public Participant {
   std::unique_ptr<StreamFolder> folder_;
   std::vector<std::string> endpoints_{};
   std::vector<int> descriptors_{};
+  std::vector<int> awaited_{};       // the publish turn's, reused
   std::atomic<bool> urgent_{false};  // somebody waits for what the service thread has to send
   std::atomic<int> slot_waits_{0};
   EventFd changed_{};  // set when something happened that the publishing thread may wait for
@@ -185,6 +187,8 @@ class PublisherCore final : public Participant {
   bool waiting_ GUARDED_BY(mutex_) = false;                  // the publishing thread waits, or is about to
   std::vector<zmq::message_t> parts_ GUARDED_BY(mutex_){};   // reused
   std::vector<std::uint64_t> numbers_ GUARDED_BY(mutex_){};  // reused
+  std::vector<std::uint64_t> due_ GUARDED_BY(mutex_){};      // reused
+  std::vector<Id> due_sessions_ GUARDED_BY(mutex_){};        // reused
   bool closed_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;
 };

@@ -200,6 +200,8 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
   ++progress_;
   if (sent != SendResult::Sent) return depart(envelope.session, {}, "gone before it was welcomed");
   if (joined.slots) {
+    due_sessions_.reserve(peers_.size());  // so that serving them allocates nothing
+    numbers_.reserve(memory::kMaxSessionSlots);
     for (auto& file : pool_->hand_over_all()) give(joined, std::move(file));
   }
   tell(EventKind::Joined, joined.about.name,

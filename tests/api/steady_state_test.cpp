@@ -70,6 +70,7 @@ TEST_F(SteadyState, ALoanFilledPublishedTakenAndReleasedAllocatesNothing) {
   metadata.arrays = {
       {.name = "image", .dimension_names = {"y", "x"}, .channel_names = {"R", "G", "B"}, .colour_space = "ACEScg"}};
   const ArraySpec spec{.dtype = DType::UInt16, .shape = {64, 64}};
+  publisher.reserve(std::span(&spec, 1), 16);  // as many as may be in flight
   const auto round = [&](std::uint64_t i) {
     *metadata.frame_id = i;
     auto loan = publisher.loan(spec, kWatchdog);
@@ -89,6 +90,7 @@ TEST_F(SteadyState, BorrowedMemoryAllocatesNothing) {
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   std::vector<std::uint8_t> bytes(10'000);
   const ConstArrayView view = view_of(std::span<const std::uint8_t>(bytes), {100, 100});
+  publisher.reserve(std::span(&view.spec(), 1), 16);  // copies, on the shared-memory lane, and the consumer may be behind
   std::atomic<std::uint64_t> freed{0};
   const FreeCallback callback{[](void* hint) noexcept { ++*static_cast<std::atomic<std::uint64_t>*>(hint); }, &freed};
   std::uint64_t lent = 0;
@@ -105,6 +107,8 @@ TEST_F(SteadyState, LatestAndHistoryAllocateNothing) {
   Publisher publisher(context, "stream", {.history = 4, .block_limit = kWatchdog});
   Subscriber subscriber(context, "stream", {.when_full = WhenFull::Latest});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  const ArraySpec spec = bytes_spec(64);
+  publisher.reserve(std::span(&spec, 1), 16);  // as many as may be in flight
   const auto round = [&](std::uint64_t i) {
     ASSERT_TRUE(publish_value(publisher, i));
     ASSERT_TRUE(publish_value(publisher, i));

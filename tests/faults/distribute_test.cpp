@@ -15,7 +15,8 @@ using namespace arraywire;
 class Distribute : public testing::TestWithParam<Way> {
  protected:
   Distribute() : context_(log_.options(directory_)) {
-    publisher_.emplace(context_, "faults", options_over(GetParam(), {.delivery = Delivery::Distribute, .block_limit = kWatchdog}));
+    publisher_.emplace(context_, "faults",
+                       options_over(GetParam(), {.delivery = Delivery::Distribute, .block_limit = kWatchdog}));
   }
   std::unique_ptr<ConsumerProcess> worker(std::vector<std::string> settings = {}) {
     settings.insert(settings.end(), {"queue=3", "hold=2", "pause_us=3000"});

@@ -92,7 +92,8 @@ constexpr std::size_t kSlotBytes = std::size_t{1} << 20U;
 
 // Each message to one worker, out of a pool of `slots` slots.
 PublisherOptions distributing(Way way, std::size_t slots, std::chrono::nanoseconds block_limit) {
-  return options_over(way, {.delivery = Delivery::Distribute, .block_limit = block_limit, .max_memory_bytes = slots * kSlotBytes});
+  return options_over(way,
+                      {.delivery = Delivery::Distribute, .block_limit = block_limit, .max_memory_bytes = slots * kSlotBytes});
 }
 
 // Granted less than it asked for, a worker must hear HoldingAll at what was granted: nothing more will come.
