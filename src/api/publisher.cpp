@@ -228,9 +228,10 @@ Result<Published, PublishError> Publisher::Impl::publish_borrowed(std::span<Borr
     throw Error(ErrorCode::InvalidArgument,
                 "a message has 1 to " + std::to_string(kMaxArrays) + " arrays, not " + std::to_string(borrowed.size()));
   }
-  bool needs_slot = false;
-  auto result = lend(borrowed, metadata, needs_slot);
-  if (needs_slot) {
+  bool needs_slot = core_->needs_slot();
+  Result<Published, PublishError> result = PublishError::Stopped;
+  if (!needs_slot) result = lend(borrowed, metadata, needs_slot);
+  if (needs_slot) {  // was so, or a session began meanwhile
     const Emptied views(views_);
     const Emptied specs(specs_);
     for (const Borrowed& b : borrowed) {
@@ -261,6 +262,7 @@ Result<Loan, LoanError> Publisher::loan(std::span<const ArraySpec> specs, std::c
 
 void Publisher::reserve(std::span<const ArraySpec> specs, std::size_t slots) {
   impl_->pool_->reserve(memory::place(specs, impl_->layout_), slots);
+  impl_->core_->hand_over_all();
 }
 
 Result<Published, PublishError> Publisher::publish(Loan&& loan, const Metadata& metadata) {

@@ -59,7 +59,8 @@ class PublisherCore final : public Participant {
   // ---- the publish turn: one thread at a time
   PublishStatus publish(const Draft& draft, Published& result) EXCLUDES(mutex_);
   void read_returns() EXCLUDES(mutex_);
-  bool needs_slot() EXCLUDES(mutex_);                   // borrowed memory will not do for the next message
+  bool needs_slot() EXCLUDES(mutex_);  // borrowed memory will not do for the next message
+  void hand_over_all() EXCLUDES(mutex_);
   void hand_over(memory::Slot& slot) EXCLUDES(mutex_);  // about to be filled: sessions that have not got it map it meanwhile
   bool wait_for_sessions(std::size_t count, SteadyTime deadline) EXCLUDES(mutex_);
   FinishReport finish(SteadyTime deadline) EXCLUDES(mutex_);

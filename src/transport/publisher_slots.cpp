@@ -20,6 +20,14 @@ void PublisherCore::hand_over(memory::Slot& slot) {
   }
 }
 
+void PublisherCore::hand_over_all() {
+  const Lock lock(mutex_);
+  for (auto& [id, peer] : peers_) {
+    if (!peer.slots || peer.leaving) continue;
+    for (auto& file : pool_->hand_over_all()) give(peer, std::move(file));
+  }
+}
+
 void PublisherCore::retire_slots() {
   numbers_.clear();
   pool_->collect_retired(numbers_);
