@@ -160,13 +160,14 @@ class Signals(programs.ProgramTest):
     def test_each_signal_ends_the_producer_in_order(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(signal=number):
-                producer = self.produce(*SMALL, "--rate", 200)
+                producer = self.produce(*SMALL, "--rate", 200, "--wait-for", 1)
                 consumer = self.consume()
                 producer.wait_for_line("joined")
                 producer.signal(number)
-                self.assertGreater(producer.finish_json()["messages"], 0)
+                sent = producer.finish_json()["messages"]
                 taken = consumer.finish_json()
                 self.assertEqual(taken["end"], "stream-ended")
+                self.assertEqual(taken["messages"] + taken["missed"], sent)
 
     def test_the_consumer_prints_its_summary(self):
         for number in (signal.SIGINT, signal.SIGTERM):
