@@ -95,7 +95,7 @@ const Family* find_family(std::string_view name) noexcept {
 }
 
 std::uint64_t whole_passes(const Family& family, std::size_t frame_bytes, std::uint64_t frames) noexcept {
-  const std::uint64_t pass = std::max<std::uint64_t>({1, family.pass_bytes / frame_bytes, family.pass_frames});
+  const auto pass = std::max<std::uint64_t>({1, family.pass_bytes / frame_bytes, family.pass_frames});
   return (std::max<std::uint64_t>(1, frames) + pass - 1) / pass * pass;
 }
 

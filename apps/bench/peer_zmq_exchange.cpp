@@ -14,8 +14,6 @@ namespace {
 
 using Small = std::array<std::byte, kSmallFrameBytes>;
 
-constexpr std::uint32_t kWindow = arraywire::SubscriberOptions{}.queue;
-
 }  // namespace
 
 void zmq_exchange_producer(Peer& peer) {
@@ -24,10 +22,11 @@ void zmq_exchange_producer(Peer& peer) {
   const std::string endpoint = bind_zmq(socket, peer);
   Small message{};
   Small reply{};
+  const std::uint64_t window = arraywire::SubscriberOptions{}.queue;
   peer.serve(endpoint, [&](std::uint64_t number) {
-    if (number >= kWindow) {
+    if (number >= window) {
       receive_small(socket, reply);
-      check_stamp(reply, reply.size(), number - kWindow);
+      check_stamp(reply, reply.size(), number - window);
     }
     stamp(message, number);
     send_small(socket, message);

@@ -17,7 +17,7 @@ ZmqSocket open_zmq(const ZmqContext& context, int type) {
 }
 
 std::string bind_zmq(const ZmqSocket& socket, const Peer& peer) {
-  const std::string endpoint = "ipc://" + (peer.directory / "zmq").string();
+  std::string endpoint = "ipc://" + (peer.directory / "zmq").string();
   if (::zmq_bind(socket.get(), endpoint.c_str()) != 0) throw_zmq("bind " + endpoint);
   return endpoint;
 }
