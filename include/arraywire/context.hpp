@@ -19,7 +19,8 @@ class Service;
 // Lifetime: Publishers and Subscribers keep what they need of it; destroying it stops them. Samples and loans may outlive it.
 // Threads: any.
 // Errors: the constructor throws Error (descriptor limits, no memory).
-// fork: a forked child must not use it; calls from there fail.
+// fork: a forked child has copies of it, its Publishers and Subscribers. Their calls there throw Error, and destroying them, or
+// samples and loans, only lets go of the copies: the parent's stay as they are. Samples that the child has can be read.
 class Context {
  public:
   explicit Context(ContextOptions options = {});

@@ -96,6 +96,7 @@ class Publisher::Impl {
     service_->add(core_);
   }
   ~Impl() {
+    if (!service_->in_own_process()) return;
     core_->finish(deadline_after(steady_now(), options_.linger));
     service_->remove(*core_);
   }
@@ -129,6 +130,7 @@ class Publisher::Impl {
 };
 
 Result<memory::Slot*, LoanError> Publisher::Impl::take_slot(std::span<const ArraySpec> specs, std::chrono::nanoseconds timeout) {
+  service_->require_own_process();
   const std::size_t bytes = memory::place(specs, layout_);
   if (service_->stopped()) return LoanError::Stopped;
   core_->read_returns();  // a slot that came back is cheaper than a new one
@@ -261,6 +263,7 @@ Result<Loan, LoanError> Publisher::loan(std::span<const ArraySpec> specs, std::c
 }
 
 void Publisher::reserve(std::span<const ArraySpec> specs, std::size_t slots) {
+  impl_->service_->require_own_process();
   impl_->pool_->reserve(memory::place(specs, impl_->layout_), slots);
   impl_->core_->hand_over_all();
 }

@@ -79,6 +79,7 @@ ReleaseQueue::BorrowedBlock& ReleaseQueue::idle_block() {
 // The eventfd is written and read only under the lock, and only when the list stops or starts to be empty: it is readable exactly
 // while callbacks wait.
 void ReleaseQueue::push(BorrowedBlock& block) noexcept {
+  if (!process_.is_own()) return;
   Lock lock(mutex_);
   const bool first = waiting_.first == nullptr;
   waiting_.push(block);
@@ -100,6 +101,7 @@ ReleaseQueue::BorrowedBlock* ReleaseQueue::pop_waiting() noexcept {
 // Popped under the lock, so each runs once however many threads are here; run without it, so a callback may take as long as it
 // likes.
 void ReleaseQueue::run_callbacks() noexcept {
+  if (!process_.is_own()) return;
   while (BorrowedBlock* const block = pop_waiting()) {
     block->run();
     Lock lock(mutex_);

@@ -5,6 +5,7 @@
 #include "core/mutex.hpp"
 #include "memory/block.hpp"
 #include "memory/descriptor.hpp"
+#include "memory/process.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -14,7 +15,8 @@ namespace arraywire::memory {
 
 // Blocks whose last reference is gone, waiting for somebody who may run user code. Blocks are recycled: no allocation once warm.
 // Threads: any; its lock is a leaf. Lifetime: shared by the service and by every block in use. If a block outlives every other
-// owner, dropping it destroys the queue, and its callback runs there and then: there is nobody else left to run it.
+// owner, dropping it destroys the queue, and its callback runs there and then: there is nobody else left to run it. In a forked
+// child it runs nothing: what was lent is given back in the parent.
 class ReleaseQueue : public std::enable_shared_from_this<ReleaseQueue> {
  public:
   static std::shared_ptr<ReleaseQueue> create();  // throws Error when no eventfd can be had
@@ -43,6 +45,7 @@ class ReleaseQueue : public std::enable_shared_from_this<ReleaseQueue> {
   BorrowedBlock* pop_waiting() noexcept;
   BorrowedBlock& idle_block();
 
+  const ProcessMark process_{};
   const Descriptor event_;
   Mutex mutex_;
   std::vector<std::unique_ptr<BorrowedBlock>> blocks_ GUARDED_BY(mutex_);

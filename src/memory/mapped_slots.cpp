@@ -107,11 +107,13 @@ std::shared_ptr<UnmapQueue> UnmapQueue::create() {
 }
 
 UnmapQueue::~UnmapQueue() {
+  if (!process_.is_own()) return;  // the lock may be held by a thread that is not here
   while (pop()) continue;
 }
 
 // The event is written under the lock: unmap_all, which reads it there, cannot take it for slots that it has not seen.
 void UnmapQueue::push(std::unique_ptr<MappedSlot> slot) noexcept {
+  if (!process_.is_own()) return;
   Lock lock(mutex_);
   slot->next_ = std::move(first_);
   first_ = std::move(slot);

@@ -7,6 +7,7 @@
 #include "memory/block.hpp"
 #include "memory/descriptor.hpp"
 #include "memory/memfd.hpp"
+#include "memory/process.hpp"
 #include "memory/slot_receiver.hpp"
 
 #include <cstddef>
@@ -58,7 +59,7 @@ struct UnmappedSlot {
 
 // Slots that nobody uses any more, waiting for somebody who has the time to unmap them.
 // Threads: any; its lock is a leaf. Lifetime: shared by its owner and by every mapped slot. Whoever drops the last slot after the
-// owner has gone unmaps it there and then.
+// owner has gone unmaps it there and then; so does a forked child, whose mappings are its own.
 class UnmapQueue {
  public:
   static std::shared_ptr<UnmapQueue> create();  // throws Error when no eventfd can be had
@@ -76,6 +77,7 @@ class UnmapQueue {
   void push(std::unique_ptr<MappedSlot> slot) noexcept;
   std::unique_ptr<MappedSlot> pop() noexcept;
 
+  const ProcessMark process_{};
   const Descriptor event_;
   Mutex mutex_{};
   std::unique_ptr<MappedSlot> first_ GUARDED_BY(mutex_){};  // linked through themselves, so that pushing cannot fail

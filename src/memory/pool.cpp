@@ -210,6 +210,7 @@ Slot* Pool::create_reserved(std::size_t size) {
 }
 
 void Pool::put_back(Slot& slot) noexcept {
+  if (!process_.is_own()) return;
   Lock lock(mutex_);
   inventory_.put_back(slot);
   waiters_.wake_all();
@@ -224,6 +225,7 @@ std::vector<std::shared_ptr<const SlotFile>> Pool::hand_over_all() {
   return inventory_.hand_over_all();
 }
 void Pool::unmapped(std::uint64_t slot_id) noexcept {
+  if (!process_.is_own()) return;
   Lock lock(mutex_);
   if (inventory_.unmapped(slot_id)) waiters_.wake_all();
 }

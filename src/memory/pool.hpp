@@ -5,6 +5,7 @@
 #include "core/mutex.hpp"
 #include "memory/inventory.hpp"
 #include "memory/limits.hpp"
+#include "memory/process.hpp"
 #include "memory/slot.hpp"
 #include "memory/waiters.hpp"
 
@@ -28,6 +29,7 @@ enum class PoolError : std::uint8_t {
 // Threads: any. Its lock is a leaf: nothing else is locked or called under it. Slots are created and destroyed outside it; their
 // bytes are counted against the limit before and until after, so that concurrent takes cannot overshoot.
 // Allocation: none in take and drop, once there are enough slots.
+// In a forked child slots that are dropped stay with the parent's pool, and nothing is taken.
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
   static std::shared_ptr<Pool> create(
@@ -71,6 +73,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   Slot* create_reserved(std::size_t size);
   void destroy(Removal&& removal) noexcept;
 
+  const ProcessMark process_{};
   const std::size_t limit_bytes_;
   const Descriptor retired_;
   mutable Mutex mutex_;

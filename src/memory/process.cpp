@@ -1,11 +1,16 @@
 #include "memory/process.hpp"
 
+#include "arraywire/error.hpp"
+
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
+#include <string>
 
 namespace arraywire::memory {
 
@@ -26,6 +31,17 @@ bool is_process(int descriptor) noexcept {
 bool has_ended(int process) noexcept {
   pollfd polled{.fd = process, .events = POLLIN, .revents = 0};
   return ::poll(&polled, 1, 0) > 0;
+}
+
+ProcessMark::ProcessMark() {
+  const auto failed = [](const char* step) {
+    return Error(ErrorCode::System, std::string("marking the process: ") + step + ": " + std::strerror(errno));
+  };
+  void* start = ::mmap(nullptr, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED) throw failed("mmap");
+  page_ = Mapping(start, page_bytes());
+  if (::madvise(start, page_bytes(), MADV_WIPEONFORK) != 0) throw failed("madvise MADV_WIPEONFORK");
+  page_.bytes().front() = std::byte{1};
 }
 
 }  // namespace arraywire::memory

@@ -34,6 +34,7 @@ void set_options(zmq::socket_t& router) {
 
 PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> pool, PublisherSettings settings)
     : service_(service),
+      process_(service.process()),
       pool_(std::move(pool)),
       settings_(std::move(settings)),
       epoch_(random_id()),
@@ -65,7 +66,11 @@ void PublisherCore::check_metadata() {
   }
 }
 
-PublisherCore::~PublisherCore() { close(); }
+PublisherCore::~PublisherCore() { process_->is_own() ? close() : abandon_sockets(); }
+
+void PublisherCore::abandon_sockets() noexcept {
+  for (zmq::socket_t& router : routers_) abandon(router);
+}
 
 void PublisherCore::bind(const std::string& endpoint) {
   zmq::socket_t router(service_.zmq(), zmq::socket_type::router);
@@ -174,6 +179,7 @@ void PublisherCore::start(const Draft& draft) {
 }
 
 PublishStatus PublisherCore::publish(const Draft& draft, Published& result) {
+  service_.require_own_process();
   if (service_.stopped()) return PublishStatus::Stopped;
   PublishStatus status = PublishStatus::Stopped;
   bool waits = false;
@@ -223,10 +229,12 @@ bool PublisherCore::needs_slot() {
 }
 
 bool PublisherCore::wait_for_sessions(std::size_t count, SteadyTime deadline) {
+  service_.require_own_process();
   return await([&]() REQUIRES(mutex_) { return book_.open_sessions() >= count; }, deadline) == Awaited::Done;
 }
 
 FinishReport PublisherCore::finish(SteadyTime deadline) {
+  service_.require_own_process();
   {
     Section section(*this);
     finishing_ = true;
@@ -258,6 +266,7 @@ void PublisherCore::count_copies(std::uint64_t copies) {
 }
 
 PublisherStatistics PublisherCore::statistics() const {
+  service_.require_own_process();
   const Lock lock(mutex_);
   PublisherStatistics s{
       .published = book_.sequence(), .copies = copies_, .abandoned = book_.abandoned(), .dropped_peer_messages = dropped_};

@@ -51,6 +51,7 @@ enum class PublishStatus : std::uint8_t {
 // the sockets under it. Every critical section is a Section: it ends by sending what the book decided, reading ZMQ_EVENTS
 // (ZMQ_FD is edge-triggered and any zmq call may consume the edge), and waking the publishing thread if it waits.
 // Waiting is poll(2), never under the mutex. Events reach the application after the mutex is let go.
+// A forked child has a copy: calls throw Error, and destroying it touches neither sockets nor locks.
 class PublisherCore final : public Participant {
  public:
   PublisherCore(Service& service, std::shared_ptr<memory::Pool> pool, PublisherSettings settings);  // binds; throws Error
@@ -110,6 +111,7 @@ class PublisherCore final : public Participant {
   class Section;
 
   void check_metadata();  // throws Error
+  void abandon_sockets() noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
   void bind(const std::string& endpoint) REQUIRES(mutex_);
   bool drain() REQUIRES(mutex_);  // true: something was received
   void settle() REQUIRES(mutex_);
@@ -152,6 +154,7 @@ class PublisherCore final : public Participant {
   void start(const Draft& draft) REQUIRES(mutex_);
 
   Service& service_;
+  const std::shared_ptr<const memory::ProcessMark> process_;
   const std::shared_ptr<memory::Pool> pool_;
   const PublisherSettings settings_;
   const Id epoch_;

@@ -5,7 +5,6 @@
 #include "transport/signals.hpp"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -40,7 +39,7 @@ Service::Service(ContextOptions options)
     : options_(std::move(options)),
       runtime_directories_(arraywire::transport::runtime_directories(options_.runtime_directory)),
       events_(std::make_shared<EventSink>(options_.on_event)),
-      pid_(::getpid()),
+      process_(std::make_shared<const memory::ProcessMark>()),
       host_(boot_id()),
       releases_(memory::ReleaseQueue::create()),
       zmq_(std::max(options_.io_threads, 1)) {
@@ -54,6 +53,7 @@ Service::Service(ContextOptions options)
 Service::~Service() {
   if (!in_own_process()) {  // a forked child has neither the thread nor the right to touch the sockets
     thread_.detach();
+    abandon(zmq_);
     return;
   }
   {
@@ -71,8 +71,6 @@ Service::~Service() {
   zmq_.close();  // waits for what lingers; every free callback of a message has run when it returns
   releases_->run_callbacks();
 }
-
-bool Service::in_own_process() const noexcept { return ::getpid() == pid_; }
 
 void Service::require_own_process() const {
   if (!in_own_process())
@@ -107,6 +105,7 @@ void Service::remove(Participant& participant) noexcept {
 }
 
 void Service::stop() noexcept {
+  if (!in_own_process()) return;  // the descriptors are the parent's too
   if (stops_.fetch_add(1, std::memory_order_relaxed) > 0) hard_stop_.set();
   stop_.set();
 }

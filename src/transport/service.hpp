@@ -6,20 +6,32 @@
 #include "core/ids.hpp"
 #include "core/mutex.hpp"
 #include "memory/borrowed.hpp"
+#include "memory/process.hpp"
 #include "transport/waiting.hpp"
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 #include <zmq.hpp>
 
 namespace arraywire::transport {
+
+// Leaves an object undestroyed. A forked child does so with what libzmq made in its parent: destroying a context there never
+// ends, and sockets have locks that threads hold which the child has not got.
+template <class Object> void abandon(Object& object) noexcept {
+  alignas(Object) std::array<std::byte, sizeof(Object)> room;
+  ::new (static_cast<void*>(room.data())) Object(std::move(object));
+}
 
 // A publisher or subscriber, as the service thread sees it.
 class Participant {
@@ -67,7 +79,8 @@ class Service {
 
   void wake() noexcept { wake_.set(); }  // looks again at everything, urgent() too
 
-  // Async-signal-safe. The first call ends every wait but finish, for good; the second one finish too.
+  // Async-signal-safe. The first call ends every wait but finish, for good; the second one finish too. In a forked child: those
+  // of the child, which has none.
   void stop() noexcept;
   bool stopped() const noexcept { return stops_.load(std::memory_order_relaxed) > 0; }
   bool stopped_hard() const noexcept { return stops_.load(std::memory_order_relaxed) > 1; }
@@ -81,8 +94,9 @@ class Service {
   Id host() const noexcept { return host_; }  // equal on processes that share CLOCK_MONOTONIC
   std::uint64_t next_number() noexcept { return numbers_.fetch_add(1, std::memory_order_relaxed); }
   const std::shared_ptr<const EventSink>& events() const noexcept { return events_; }
-  bool in_own_process() const noexcept;  // false in a forked child
-  void require_own_process() const;      // throws Error in a forked child
+  bool in_own_process() const noexcept { return process_->is_own(); }  // false in a forked child
+  void require_own_process() const;                                    // throws Error in a forked child
+  const std::shared_ptr<const memory::ProcessMark>& process() const noexcept { return process_; }
 
  private:
   void run() noexcept;
@@ -91,7 +105,7 @@ class Service {
   const ContextOptions options_;
   const std::vector<std::filesystem::path> runtime_directories_;
   const std::shared_ptr<const EventSink> events_;
-  const int pid_;
+  const std::shared_ptr<const memory::ProcessMark> process_;
   const Id host_;
   const std::shared_ptr<memory::ReleaseQueue> releases_;
   EventFd wake_{}, stop_{}, hard_stop_{};

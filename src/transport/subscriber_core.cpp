@@ -58,6 +58,7 @@ void watch(int epoll, int descriptor) {
 
 SubscriberCore::SubscriberCore(Service& service, std::string source, SubscriberOptions options)
     : service_(service),
+      process_(service.process()),
       events_sink_(service.events()),
       source_(checked_source(std::move(source))),
       by_name_(!is_endpoint(source_)),
@@ -82,6 +83,7 @@ SubscriberCore::SubscriberCore(Service& service, std::string source, SubscriberO
 }
 
 SubscriberCore::~SubscriberCore() {
+  if (!process_->is_own()) abandon_sockets();
   if (epoll_ >= 0) ::close(epoll_);
 }
 
@@ -116,6 +118,11 @@ void SubscriberCore::open_sockets() {
     }
     connected_to_ = source_;
   }
+}
+
+void SubscriberCore::abandon_sockets() noexcept {
+  abandon(dealer_);
+  abandon(monitor_);
 }
 
 void SubscriberCore::close() noexcept {
@@ -212,6 +219,7 @@ std::optional<TakeError> SubscriberCore::next(bool ask) {
 
 template <class Found>
 auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError> {
+  service_.require_own_process();
   const std::array waited_for{dealer_descriptor_, wake_.descriptor(), service_.stop_descriptor()};
   for (bool last = deadline <= steady_now();; last = !wait_readable(waited_for, deadline)) {
     const Section section(*this);
@@ -231,6 +239,7 @@ Result<const Received*, TakeError> SubscriberCore::peek(SteadyTime deadline) {
 }
 
 bool SubscriberCore::ready() {
+  service_.require_own_process();
   const Section section(*this);
   drain();
   if (service_.stopped() || state_ == SubscriberStatus::State::Refused) return true;
@@ -266,6 +275,7 @@ void Received::give_back(Received* received, bool rejected) noexcept {
   received->payload.clear();  // frees the bytes here, not under the mutex
   received->in_slot.clear();
   const std::shared_ptr<SubscriberCore> owner = std::move(received->owner);
+  if (!owner->process_->is_own()) return;  // a forked child's copy: the sample is its parent's
   owner->give_back(received, rejected);
 }
 
@@ -368,21 +378,25 @@ SteadyTime SubscriberCore::last_taken() const {
 }
 
 SubscriberStatistics SubscriberCore::statistics() const {
+  service_.require_own_process();
   const Lock lock(mutex_);
   return statistics_;
 }
 
 Metadata SubscriberCore::stream_metadata() const {
+  service_.require_own_process();
   const Lock lock(mutex_);
   return welcome_.metadata;
 }
 
 std::string SubscriberCore::stream() const {
+  service_.require_own_process();
   const Lock lock(mutex_);
   return by_name_ ? source_ : welcome_.stream;
 }
 
 SubscriberStatus SubscriberCore::status() const {
+  service_.require_own_process();
   const Lock lock(mutex_);
   SubscriberStatus s{
       .state = state_, .reason = welcome_.lane_reason, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};

@@ -64,6 +64,7 @@ class Received {
 // Return, reading ZMQ_EVENTS (ZMQ_FD is edge-triggered and any zmq call may consume the edge) and making `wake_` tell whether
 // take may succeed. give_back never waits for the mutex: it queues under a leaf lock, and whoever holds the mutex sends.
 // Lifetime: shared by Subscriber, samples and Service.
+// A forked child has copies: calls throw Error, and giving back and destroying touch neither sockets nor locks.
 class SubscriberCore final : public Participant, public std::enable_shared_from_this<SubscriberCore> {
  public:
   SubscriberCore(Service& service, std::string source, SubscriberOptions options);  // throws Error
@@ -118,6 +119,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   };
 
   void open_sockets() REQUIRES(mutex_);
+  void abandon_sockets() noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
   void give_back(Received* received, bool rejected) noexcept EXCLUDES(mutex_);
   void collect_given_back() REQUIRES(mutex_);
   void settle() REQUIRES(mutex_);
@@ -165,6 +167,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void tell(EventKind kind, std::string detail) REQUIRES(mutex_);
 
   Service& service_;  // not after close()
+  const std::shared_ptr<const memory::ProcessMark> process_;
   const std::shared_ptr<const EventSink> events_sink_;
   const std::string source_;
   const bool by_name_;

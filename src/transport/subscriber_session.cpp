@@ -94,7 +94,7 @@ void SubscriberCore::heard() {
 }
 
 void SubscriberCore::send_alive(SteadyTime now) {
-  if (!in_session() || now < next_alive_) return;
+  if (!in_session() || leaving_ || now < next_alive_) return;
   send_header(dealer_, {}, encoder_.alive({.epoch = epoch_, .session = session_}));
   next_alive_ = now + (++unanswered_ < kPatientAlives ? kAliveInterval : std::chrono::seconds{60});
 }

@@ -2,6 +2,7 @@
 #include "faults/command_line.hpp"
 #include "faults/tally.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -48,10 +50,12 @@ class Consumer {
         {"check", [this](auto) { check(); }},      {"flow", [this](auto) { flow(); }},
         {"halt", [this](auto) { say_tally(); }},   {"drain", [this](auto) { drain(); }},
         {"stats", [this](auto) { statistics(); }}, {"status", [this](auto) { say_status(); }},
-        {"work", [this](auto) { work(); }}};
+        {"work", [this](auto) { work(); }},        {"churn", [this](auto) { churn(); }},
+        {"fork", [this](auto) { fork_still(); }},  {"fork-active", [this](auto) { fork_active(); }}};
     while (const auto command = line_.next()) {
       if (command->word == "return") return;
       commands.at(command->word)(command->number);
+      if (::getpid() != pid_) return;  // the child
     }
   }
 
@@ -98,6 +102,63 @@ class Consumer {
       if (sample) finished_with(*sample);
       if (!sample && sample.error() == TakeError::Ended) tally_.ended();
     }
+  }
+  // Takes, keeps and releases as it comes, until it is told otherwise.
+  void churn() {
+    std::mt19937 random(static_cast<unsigned>(::getpid()));
+    while (!line_.waiting()) {
+      auto sample = subscriber_.take(milliseconds{20});
+      if (sample) {
+        finished_with(*sample);
+        kept_.push_back(std::move(*sample));
+      }
+      while (!kept_.empty() && random() % 4 != 0) {
+        kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(random() % kept_.size()));
+      }
+      ::usleep(static_cast<useconds_t>(random() % 500));
+    }
+    kept_.clear();
+  }
+  // A child that has copies of everything, does nothing and lives on.
+  void fork_still() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(kChildSeconds);
+      for (;;) ::pause();
+    }
+    CommandLine::say("forked pid=" + std::to_string(child));
+  }
+  // A child that calls everything that waits, reads or sends, drops all samples and then everything else, and ends.
+  void fork_active() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(kChildSeconds);
+      call_everything();
+      kept_.clear();
+      return;
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    CommandLine::say("forked status=" + std::to_string(status));
+  }
+  void call_everything() {
+    const std::array<std::function<void()>, 6> calls{
+        {[this] { static_cast<void>(subscriber_.take(milliseconds{1})); }, [this] { static_cast<void>(subscriber_.status()); },
+         [this] { static_cast<void>(subscriber_.statistics()); }, [this] { static_cast<void>(subscriber_.stream()); },
+         [this] { static_cast<void>(wait_any(std::array{&subscriber_}, {})); },
+         [this] { const Subscriber another(context_, "faults"); }}};
+    int refused = 0;
+    for (const auto& call : calls) {
+      try {
+        call();
+      } catch (const Error& error) {
+        refused += error.code() == ErrorCode::InvalidArgument ? 1 : 0;
+      }
+    }
+    bool all = true;
+    for (const Sample& sample : kept_) all = all && faults::intact(sample);
+    CommandLine::say("child calls=" + std::to_string(calls.size()) + " refused=" + std::to_string(refused) +
+                     " kept=" + (all ? "intact" : "damaged"));
   }
   void drain() {
     while (!tally_.at_end()) {
@@ -148,6 +209,9 @@ class Consumer {
   }
   void say_status() { CommandLine::say("status " + to_string(subscriber_.status())); }
 
+  static constexpr unsigned kChildSeconds = 120;  // nobody reaps it if the test is gone
+
+  const pid_t pid_ = ::getpid();
   const std::uint64_t pause_us_;
   const std::uint64_t poison_;
   std::array<std::atomic<std::uint64_t>, 16> events_{};
@@ -162,7 +226,9 @@ class Consumer {
 
 int main(int argc, char** argv) try {
   if (argc < 3) return 2;
+  const pid_t pid = ::getpid();
   Consumer(argv[1], argv[2], faults::Settings(argc, argv, 3)).run();
+  if (::getpid() != pid) ::_exit(0);  // of a fork: what it leaves alone is no leak
   return 0;
 } catch (const std::exception& e) {
   std::fprintf(stderr, "fault_consumer: %s\n", e.what());

@@ -3,6 +3,7 @@
 #include "faults/pattern.hpp"
 #include "faults/scene.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -46,14 +47,21 @@ class Producer {
 
   void run() {
     const std::map<std::string, std::function<void(std::uint64_t)>, std::less<>> commands{
-        {"wait", [this](auto n) { wait(n); }},     {"publish", [this](auto n) { publish(n); }},
-        {"flow", [this](auto) { flow(); }},        {"halt", [this](auto) { halted(); }},
-        {"loan", [this](auto) { loan(); }},        {"finish", [this](auto n) { finish(n); }},
-        {"stats", [this](auto) { statistics(); }}, {"close", [this](auto) { close(); }},
-        {"hoard", [this](auto) { hoard(); }},      {"quit", [this](auto) { quit(); }}};
+        {"wait", [this](auto n) { wait(n); }},
+        {"publish", [this](auto n) { publish(n); }},
+        {"flow", [this](auto) { flow(); }},
+        {"halt", [this](auto) { halted(); }},
+        {"loan", [this](auto) { loan(); }},
+        {"finish", [this](auto n) { finish(n); }},
+        {"stats", [this](auto) { statistics(); }},
+        {"close", [this](auto) { close(); }},
+        {"hoard", [this](auto) { hoard(); }},
+        {"quit", [this](auto) { quit(); }},
+        {"fork-active", [this](auto) { fork_active(); }}};
     while (const auto command = line_.next()) {
       if (command->word == "return") return;
       commands.at(command->word)(command->number);
+      if (::getpid() != pid_) return;  // the child
     }
   }
 
@@ -97,6 +105,37 @@ class Producer {
     publisher_.reset();
     CommandLine::say("closed");
   }
+  // A child that calls everything that waits, reads or sends, drops everything and ends.
+  void fork_active() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(120);
+      call_everything();
+      loans_.clear();
+      return;
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    CommandLine::say("forked status=" + std::to_string(status));
+  }
+  void call_everything() {
+    const std::array<std::function<void()>, 7> calls{
+        {[this] { static_cast<void>(publisher_->loan(faults::bytes_spec(bytes_))); },
+         [this] { publisher_->reserve(std::array{faults::bytes_spec(bytes_)}, 1); },
+         [this] { static_cast<void>(publisher_->publish(std::move(loans_.at(0)))); },
+         [this] { static_cast<void>(publisher_->wait_for_subscribers(1, milliseconds{1})); },
+         [this] { static_cast<void>(publisher_->finish(milliseconds{1})); },
+         [this] { static_cast<void>(publisher_->statistics()); }, [this] { const Publisher another(context_, "another"); }}};
+    int refused = 0;
+    for (const auto& call : calls) {
+      try {
+        call();
+      } catch (const Error& error) {
+        refused += error.code() == ErrorCode::InvalidArgument ? 1 : 0;
+      }
+    }
+    CommandLine::say("child calls=" + std::to_string(calls.size()) + " refused=" + std::to_string(refused));
+  }
   [[noreturn]] void quit() {
     publisher_.reset();
     ::_exit(0);
@@ -113,6 +152,7 @@ class Producer {
                      " resident=" + std::to_string(faults::resident_bytes(::getpid())));
   }
 
+  const pid_t pid_ = ::getpid();
   const std::size_t bytes_;
   const std::uint64_t pause_us_;
   std::uint64_t frame_id_;
@@ -128,7 +168,9 @@ class Producer {
 
 int main(int argc, char** argv) try {
   if (argc < 3) return 2;
+  const pid_t pid = ::getpid();
   Producer(argv[1], argv[2], faults::Settings(argc, argv, 3)).run();
+  if (::getpid() != pid) ::_exit(0);  // of a fork: what it leaves alone is no leak
   return 0;
 } catch (const std::exception& e) {
   std::fprintf(stderr, "fault_producer: %s\n", e.what());

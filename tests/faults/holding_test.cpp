@@ -139,6 +139,42 @@ TEST(PoolExhausted, LoanSaysSoAtOnceOrAfterItsTimeoutAndRecoversAtTheFirstReleas
   releasing.join();
 }
 
+// Before the first message nobody knows how large messages are: what is granted then may be more than the pool can back.
+TEST(PoolExhausted, ByAllConsumersTogetherLoanSaysSoAndRecoversAtTheFirstRelease) {
+  constexpr std::size_t kSlots = 5;
+  const RuntimeDirectory directory;
+  Context context({.runtime_directory = directory.path()});
+  Publisher publisher(context, "faults", {.block_limit = kWatchdog, .max_memory_bytes = kSlots * kSlotBytes});
+  Subscriber first(context, "faults", {.queue = 4, .hold = 4});
+  Subscriber second(context, "faults", {.queue = 4, .hold = 4});
+  ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
+  std::vector<Sample> of_first, of_second;
+  for (std::uint64_t i = 1; i <= kSlots; ++i) {
+    publish_frame(publisher, kSlotBytes, i);
+    Sample sample = first.take(kWatchdog).value();
+    ASSERT_EQ(sample.lane(), Lane::SharedMemory);
+    if (i <= 3) of_first.push_back(std::move(sample));
+    if (i > 2 && i <= 4) of_second.push_back(second.take(kWatchdog).value());
+  }
+  // 1 to 3 are held by the first, 1 and 2 by the second too, 3 to 5 wait in the queue of the second.
+  const ArraySpec spec = bytes_spec(kSlotBytes);
+  EXPECT_EQ(publisher.loan(spec).error(), LoanError::Exhausted);
+  EXPECT_EQ(publisher.loan(spec, milliseconds{50}).error(), LoanError::Exhausted);
+  of_first.clear();
+  EXPECT_EQ(publisher.loan(spec).error(), LoanError::Exhausted) << "the second has them all";
+  std::thread releasing([&] { of_second.erase(of_second.begin()); });
+  publish_frame(publisher, kSlotBytes, kSlots + 1);
+  releasing.join();
+  EXPECT_TRUE(intact(first.take(kWatchdog).value()));
+  for (const Sample& sample : of_second) EXPECT_TRUE(intact(sample));
+  for (std::uint64_t i = 3; i <= kSlots + 1; ++i) {
+    const Sample next = second.take(kWatchdog).value();
+    EXPECT_TRUE(intact(next));
+    EXPECT_EQ(next.info().sequence, i);
+    if (i == 3) of_second.clear();
+  }
+}
+
 TEST_P(Holding, APoolThatWorkersHoldInFullRecoversAtTheFirstRelease) {
   const RuntimeDirectory directory;
   Context context({.runtime_directory = directory.path()});

@@ -41,6 +41,38 @@ TEST_P(ProcessStopped, AStoppedConsumerIsWaitedForOnceDisturbsNobodyAndReportsWh
   EXPECT_EQ(producer.answer().number("complete"), 1U);
 }
 
+TEST_P(ProcessStopped, AStoppedConsumerKeepsWhatItHolds) {
+  constexpr std::uint64_t kSlotBytes = 1U << 20U, kSlots = 24;
+  const RuntimeDirectory directory;
+  ProducerProcess producer(directory, over(GetParam(), {"bytes=" + std::to_string(kSlotBytes), "block_ms=500",
+                                                        "memory=" + std::to_string(kSlots * kSlotBytes)}));
+  ConsumerProcess stopped(directory, source_of(GetParam(), producer), {"when_full=block", "name=stopped"});
+  ConsumerProcess other(directory, source_of(GetParam(), producer), {"when_full=block", "name=other"});
+  ASSERT_EQ(producer.ask("wait 2").word(), "joined");
+  producer.ask("publish 3");
+  ASSERT_EQ(stopped.ask("keep 3").number("taken"), 3U);
+  ASSERT_EQ(other.ask("take 3").number("taken"), 3U);
+  stopped.stop();
+  other.tell("take 40");
+  producer.ask("publish 40");
+  EXPECT_EQ(other.answer().number("missed"), 0U);
+  std::this_thread::sleep_for(long_run(std::chrono::seconds{2}));
+  const std::uint64_t pinned = GetParam() == Way::SharedMemory ? 3 + 4 : 0;  // what it holds, and its queue
+  EXPECT_LE(producer.ask("hoard").number("slots"), kSlots - pinned);
+  EXPECT_EQ(producer.ask("stats").number("left"), 0U);
+
+  stopped.resume();
+  EXPECT_EQ(stopped.ask("check").word(), "intact");
+  stopped.ask("release");
+  producer.tell("finish 60000");
+  const Reply tally = stopped.ask("drain");
+  EXPECT_EQ(tally.number("taken") + tally.number("missed"), 43U);
+  EXPECT_EQ(tally.number("faults"), 0U);
+  other.ask("drain");
+  EXPECT_EQ(producer.answer().number("complete"), 1U);
+  EXPECT_EQ(producer.ask("hoard").number("slots"), kSlots);
+}
+
 TEST_P(ProcessStopped, AConsumerThatTakesAgainIsWaitedForAgain) {
   const RuntimeDirectory directory;
   ProducerProcess producer(directory, over(GetParam(), {"bytes=100000", "block_ms=1000"}));

@@ -3,10 +3,12 @@
 #include "faults/scene.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <deque>
 #include <thread>
+#include <vector>
 
 namespace faults {
 namespace {
@@ -87,9 +89,48 @@ TEST_P(Respec, EveryViewIsThatOfItsOwnMessageAndOldSlotsAreGivenBack) {
     return publisher.statistics().pool_bytes < kFrameBytes / 10;
   });
   EXPECT_TRUE(came_down);
+  // Each is mapped by the publisher, and over shared memory by either subscriber too: what was retired is unmapped there.
+  const std::size_t mappings_of_each = GetParam() == Way::SharedMemory ? 3 : 1;
+  EXPECT_TRUE(eventually([&] { return slot_mappings(::getpid()) == mappings_of_each * publisher.statistics().slots; }))
+      << slot_mappings(::getpid()) << " mappings of " << publisher.statistics().slots << " slots";
   EXPECT_TRUE(publisher.finish(kWatchdog).complete);
   EXPECT_EQ(first_checking.good(), kMessages + more);
   EXPECT_EQ(second_checking.good(), kMessages + more);
+}
+
+// No room for slots of both sizes: each change waits until the subscribers have unmapped those of the other.
+TEST_P(Respec, InAPoolThatHoldsSlotsOfOneSizeOnlyWaitsForThemToBeGivenBack) {
+  constexpr std::int64_t kMiB = 1 << 20;
+  const std::array<ArraySpec, 2> sizes{
+      {{.dtype = DType::UInt8, .shape = {kMiB}}, {.dtype = DType::UInt16, .shape = {3 * kMiB / 2}}}};
+  constexpr std::uint64_t kMessages = 300;
+  const RuntimeDirectory directory;
+  Context context({.runtime_directory = directory.path()});
+  Publisher publisher(context, "faults",
+                      options_over(GetParam(), {.block_limit = kWatchdog, .max_memory_bytes = std::size_t{4 * kMiB}}));
+  std::array<Subscriber, 2> subscribers{
+      Subscriber(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Block, .queue = 1, .hold = 1}),
+      Subscriber(context, source_of(GetParam(), publisher), {.when_full = WhenFull::Block, .queue = 2, .hold = 1})};
+  ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
+  std::array<std::uint64_t, 2> good{};
+  std::vector<std::thread> taking;
+  for (std::size_t i = 0; i < 2; ++i) {
+    taking.emplace_back([&, i] {
+      while (auto sample = subscribers[i].take(kWatchdog)) {
+        const std::uint64_t id = *sample->info().frame_id;
+        good[i] +=
+            intact(*sample) && sample->array().spec() == sizes[id / 4 % 2] && sample->lane() == lane_of(GetParam()) ? 1 : 0;
+      }
+    });
+  }
+  for (std::uint64_t id = 1; id <= kMessages; ++id) {
+    publish_spec(publisher, sizes[id / 4 % 2], id);
+    EXPECT_LE(publisher.statistics().pool_bytes, std::size_t{4 * kMiB});
+  }
+  EXPECT_TRUE(publisher.finish(kWatchdog).complete);
+  for (std::thread& thread : taking) thread.join();
+  EXPECT_EQ(good[0], kMessages);
+  EXPECT_EQ(good[1], kMessages);
 }
 
 TEST_P(Respec, AHeldSampleKeepsItsBytesWhateverComesAfterIt) {

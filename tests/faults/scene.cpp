@@ -32,6 +32,14 @@ std::vector<std::string> RuntimeDirectory::sockets() const {
   return found;
 }
 
+std::vector<std::string> RuntimeDirectory::entries() const {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path_))
+    found.push_back(std::filesystem::relative(entry.path(), path_).string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 std::size_t EventLog::count(EventKind kind) const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::size_t>(std::count_if(events_.begin(), events_.end(), [&](const Event& e) { return e.kind == kind; }));
@@ -74,6 +82,28 @@ std::size_t resident_bytes(int pid) {
   std::size_t total = 0, resident = 0;
   if (!(file >> total >> resident)) throw std::runtime_error("no statm of process " + std::to_string(pid));
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+namespace {
+
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+std::size_t open_descriptors(int pid) { return names_in("/proc/" + std::to_string(pid) + "/fd").size(); }
+std::size_t threads(int pid) { return names_in("/proc/" + std::to_string(pid) + "/task").size(); }
+std::vector<std::string> shared_memory_files() { return names_in("/dev/shm"); }
+
+std::size_t slot_mappings(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
+  std::size_t count = 0;
+  for (std::string line; std::getline(file, line);) count += line.find("arraywire-slot") != std::string::npos ? 1 : 0;
+  return count;
 }
 
 PublisherOptions options_over(Way way, PublisherOptions options) {

@@ -31,6 +31,7 @@ class RuntimeDirectory {
   RuntimeDirectory& operator=(const RuntimeDirectory&) = delete;
   const std::filesystem::path& path() const noexcept { return path_; }
   std::vector<std::string> sockets() const;  // what is there beside folders and locks
+  std::vector<std::string> entries() const;  // everything, relative to it, in order
 
  private:
   std::filesystem::path path_;
@@ -70,6 +71,14 @@ bool intact(const arraywire::Sample& sample);
 // How long a long run lasts: ARRAYWIRE_LONG_RUN_SECONDS, else `otherwise`.
 std::chrono::seconds long_run(std::chrono::seconds otherwise);
 std::size_t resident_bytes(int pid);  // of a process, now
+// What a process has now, of what may leak.
+std::size_t open_descriptors(int pid);
+std::size_t threads(int pid);
+std::size_t slot_mappings(int pid);
+std::vector<std::string> shared_memory_files();  // in /dev/shm
+
+// How often something is done that needs many times to be sure: `often`, in a long run `very_often`.
+inline int times(int often, int very_often) { return long_run({}) > std::chrono::seconds{0} ? very_often : often; }
 
 // The lanes' ways to a publisher: by name, through slots or inline over ipc, or by its tcp endpoint.
 enum class Way : std::uint8_t { SharedMemory, Ipc, Tcp };
@@ -80,5 +89,8 @@ struct WayName {  // of a test's parameter
 };
 arraywire::PublisherOptions options_over(Way way, arraywire::PublisherOptions options);
 std::string source_of(Way way, const arraywire::Publisher& publisher);
+inline arraywire::Lane lane_of(Way way) {
+  return way == Way::SharedMemory ? arraywire::Lane::SharedMemory : arraywire::Lane::Inline;
+}
 
 }  // namespace faults
