@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <vector>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr double kBytesPerGigabyte = 1e9;
 constexpr std::uint64_t kFewestFrames = 4;
+constexpr char kRate[] = "GB/s";
+constexpr char kFrameTime[] = "frame_us";
 
 // One of the two: started, and calibrated to batches of about the wanted length.
 class Side {
@@ -37,10 +40,14 @@ class Side {
     }
   }
 
-  double measure_gigabytes_per_second() {
+  // Its counters, and two of ours. A message that is smaller than the frame stands for one all the same.
+  Counters measure() {
     measurement_->run(std::max<std::uint64_t>(1, frames_ / 8));  // warm up: the other side had the caches
     const double seconds = measurement_->run(frames_);
-    return static_cast<double>(frames_ * frame_bytes_) / seconds / kBytesPerGigabyte;
+    Counters counters = measurement_->counters();
+    counters[kRate] = static_cast<double>(frames_ * frame_bytes_) / seconds / kBytesPerGigabyte;
+    counters[kFrameTime] = seconds / static_cast<double>(frames_) * 1e6;
+    return counters;
   }
 
   void stop() { measurement_->stop(); }
@@ -53,8 +60,16 @@ class Side {
 };
 
 struct Pairs {
-  std::vector<double> a{}, b{}, ratios{};  // GB/s, GB/s, A/B
+  std::vector<double> a{}, b{}, ratios{};  // A/B
+  void add(double value_a, double value_b) {
+    a.push_back(value_a);
+    b.push_back(value_b);
+    ratios.push_back(value_a / value_b);
+  }
 };
+
+// By counter: those that both sides have.
+using Compared = std::map<std::string, Pairs>;
 
 struct Quartiles {
   double lower = 0, median = 0, upper = 0;
@@ -72,20 +87,19 @@ Quartiles quartiles(std::vector<double> values) {
   return {quantile(values, 0.25), quantile(values, 0.5), quantile(values, 0.75)};
 }
 
-Pairs measure_pairs(Side& a, Side& b, unsigned wanted) {
-  Pairs pairs;
+Compared measure_pairs(Side& a, Side& b, unsigned wanted) {
+  Compared compared;
   const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
   try {
     for (unsigned i = 0; i < wanted && !stop_requested(); ++i) {
-      double rate_a = 0;
-      double rate_b = 0;
-      if (i % 2 == 0) rate_a = a.measure_gigabytes_per_second();
-      rate_b = b.measure_gigabytes_per_second();
-      if (i % 2 == 1) rate_a = a.measure_gigabytes_per_second();
-      pairs.a.push_back(rate_a);
-      pairs.b.push_back(rate_b);
-      pairs.ratios.push_back(rate_a / rate_b);
-      if (on_terminal) std::fprintf(stderr, "\r\033[Kpair %u of %u: %.2f and %.2f GB/s", i + 1, wanted, rate_a, rate_b);
+      Counters of_a;
+      if (i % 2 == 0) of_a = a.measure();
+      Counters of_b = b.measure();
+      if (i % 2 == 1) of_a = a.measure();
+      for (const auto& [name, value] : of_a) {
+        if (of_b.contains(name)) compared[name].add(value, of_b[name]);
+      }
+      if (on_terminal) std::fprintf(stderr, "\r\033[Kpair %u of %u: %.2f and %.2f GB/s", i + 1, wanted, of_a[kRate], of_b[kRate]);
     }
     a.stop();
     b.stop();
@@ -93,14 +107,24 @@ Pairs measure_pairs(Side& a, Side& b, unsigned wanted) {
     // What was measured so far counts; the destructors end the peers.
   }
   if (on_terminal) std::fputs("\r\033[K", stderr);
-  if (pairs.ratios.empty()) throw StopRequested();
-  return pairs;
+  if (compared.empty()) throw StopRequested();
+  return compared;
 }
 
-void print_row(const std::string& label, const std::string& name, const std::vector<double>& values, const char* unit) {
+void print_row(const char* label, const std::string& name, const std::vector<double>& values, const std::string& unit) {
   const Quartiles of = quartiles(values);
-  std::printf("%-6s%-22s median %8.3f%s, quartiles %.3f to %.3f\n", label.c_str(), name.c_str(), of.median, unit, of.lower,
+  std::printf("%-6s%-28s median %10.3f %s, quartiles %.3f to %.3f\n", label, name.c_str(), of.median, unit.c_str(), of.lower,
               of.upper);
+}
+
+void print(const Options& options, const Compared& compared) {
+  std::printf("%zu bytes per frame, %zu interleaved pairs\n", options.frame_bytes, compared.at(kRate).ratios.size());
+  for (const auto& [name, pairs] : compared) {
+    print_row("A", options.a, pairs.a, name);
+    print_row("B", options.b, pairs.b, name);
+    print_row("A/B", "", pairs.ratios, "of " + name);
+  }
+  std::fflush(stdout);
 }
 
 nlohmann::json as_json(const std::vector<double>& values) {
@@ -108,14 +132,18 @@ nlohmann::json as_json(const std::vector<double>& values) {
   return {{"median", of.median}, {"quartiles", {of.lower, of.upper}}, {"values", values}};
 }
 
-void write_json(const Options& options, const Pairs& pairs) {
-  const nlohmann::json summary = {{"a", options.a},
-                                  {"b", options.b},
-                                  {"frame_bytes", options.frame_bytes},
-                                  {"pairs", pairs.ratios.size()},
-                                  {"a_gigabytes_per_second", as_json(pairs.a)},
-                                  {"b_gigabytes_per_second", as_json(pairs.b)},
-                                  {"ratio", as_json(pairs.ratios)}};
+void write_json(const Options& options, const Compared& compared) {
+  const Pairs& pairs = compared.at(kRate);
+  nlohmann::json summary = {{"a", options.a},
+                            {"b", options.b},
+                            {"frame_bytes", options.frame_bytes},
+                            {"pairs", pairs.ratios.size()},
+                            {"a_gigabytes_per_second", as_json(pairs.a)},
+                            {"b_gigabytes_per_second", as_json(pairs.b)},
+                            {"ratio", as_json(pairs.ratios)}};
+  for (const auto& [name, of] : compared) {
+    summary["counters"][name] = {{"a", as_json(of.a)}, {"b", as_json(of.b)}, {"ratio", as_json(of.ratios)}};
+  }
   if (options.json == "-") {
     std::cout << summary << std::endl;
     return;
@@ -131,15 +159,9 @@ void write_json(const Options& options, const Pairs& pairs) {
 void compare(const Options& options, RunDirectory& directory) {
   Side a(options.a, options, directory);
   Side b(options.b, options, directory);
-  const Pairs pairs = measure_pairs(a, b, options.pairs);
-  if (options.json != "-") {
-    std::printf("%zu bytes per frame, %zu interleaved pairs\n", options.frame_bytes, pairs.ratios.size());
-    print_row("A", options.a, pairs.a, " GB/s");
-    print_row("B", options.b, pairs.b, " GB/s");
-    print_row("A/B", "", pairs.ratios, "");
-    std::fflush(stdout);
-  }
-  if (!options.json.empty()) write_json(options, pairs);
+  const Compared compared = measure_pairs(a, b, options.pairs);
+  if (options.json != "-") print(options, compared);
+  if (!options.json.empty()) write_json(options, compared);
 }
 
 }  // namespace bench

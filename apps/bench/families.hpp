@@ -21,9 +21,12 @@ struct Family {
   std::unique_ptr<Measurement> (*make)(const Family&, const std::filesystem::path& directory);
   void (*producer)(Peer&) = nullptr;  // what the two peer processes do, for families of two processes of this program
   void (*consumer)(Peer&) = nullptr;
-  bool one_thread = false;     // Google Benchmark's own clock is right for it
-  std::size_t pass_bytes = 0;  // a run is whole passes over so many bytes; 0 = any number of frames
-  bool small_frames = false;   // also measured with kSmallFrameBytes
+  bool one_thread = false;         // Google Benchmark's own clock is right for it
+  std::size_t pass_bytes = 0;      // a run is whole passes over so many bytes; 0 = any number of frames
+  std::uint64_t pass_frames = 0;   // or over so many frames; then Google Benchmark does three passes, however long they take
+  bool small_frames = false;       // also measured with kSmallFrameBytes
+  bool small_frames_only = false;  // its messages are of kSmallFrameBytes, whatever frames it is compared with
+  std::size_t consumers = 1;       // processes
 };
 
 inline constexpr std::size_t kSmallFrameBytes = 96;

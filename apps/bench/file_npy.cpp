@@ -10,16 +10,16 @@ namespace bench {
 void file_npy_producer(Peer& peer) {
   const MappedNpy file(big_npy_file(peer));
   arraywire::Context context(context_options(peer));
-  arraywire::Publisher publisher(context, kStream, publisher_options());
+  arraywire::Publisher publisher(context, kStream, publisher_options(arraywire::Lane::Inline));
   const arraywire::ArraySpec spec = frame_spec(peer.frame_bytes);
   const arraywire::FreeCallback nothing_to_free{[](void* /*hint*/) noexcept {}, nullptr};
   peer.serve(kStream, [&](std::uint64_t number) {
-    if (number == 0) wait_for_one_subscriber(publisher);
+    if (number == 0) wait_for_subscribers(publisher, 1);
     const auto chunk = file.payload().subspan(npy_offset(number, peer.frame_bytes), peer.frame_bytes);
-    expect_one_receiver(publisher.publish(arraywire::Borrowed(arraywire::ConstArrayView(spec, chunk), nothing_to_free)));
+    expect_receivers(publisher.publish(arraywire::Borrowed(arraywire::ConstArrayView(spec, chunk), nothing_to_free)), 1);
   });
 }
 
-void file_npy_consumer(Peer& peer) { take_frames(peer, check_npy_frame); }
+void file_npy_consumer(Peer& peer) { take_frames(peer, arraywire::Lane::Inline, check_npy_frame); }
 
 }  // namespace bench

@@ -83,4 +83,9 @@ bool read_back(std::span<const std::byte> frame, std::uint64_t counter) noexcept
   return whole && word_at(frame, 0) == counter && word_at(frame, frame.size() - kWordBytes) == counter;
 }
 
+void check_filled(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t number) {
+  check_stamp(frame, frame_bytes, number);
+  if (!read_back(frame, number)) throw std::runtime_error("frame " + std::to_string(number) + " is not as it was filled");
+}
+
 }  // namespace bench

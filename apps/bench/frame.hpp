@@ -35,5 +35,7 @@ void check_words(std::span<const std::byte> frame, std::size_t frame_bytes, std:
 void fill(std::span<std::byte> frame, std::uint64_t counter) noexcept;
 // Reads every byte; false when they are not what fill wrote.
 bool read_back(std::span<const std::byte> frame, std::uint64_t counter) noexcept;
+// The same as a CheckFrame.
+void check_filled(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t number);
 
 }  // namespace bench

@@ -78,7 +78,9 @@ int run_google_benchmarks(RunDirectory& directory) {
         std::string(family.name).c_str(), [&family, &session](benchmark::State& state) { measure(state, family, session); });
     registered->Unit(benchmark::kMillisecond);
     if (!family.one_thread) registered->UseManualTime();
-    if (family.small_frames) registered->Arg(kSmallFrameBytes);
+    if (family.pass_frames > 0) registered->Iterations(static_cast<benchmark::IterationCount>(3 * family.pass_frames));
+    if (family.small_frames || family.small_frames_only) registered->Arg(kSmallFrameBytes);
+    if (family.small_frames_only) continue;
     for (const std::size_t bytes : kFrameBytes) registered->Arg(static_cast<std::int64_t>(bytes));
   }
   if (benchmark::RunSpecifiedBenchmarks() == 0) return 2;

@@ -18,12 +18,13 @@ std::int64_t monotonic_ns() {
 }  // namespace
 
 void Peer::serve(const std::string& own_address, const std::function<void(std::uint64_t)>& frame,
-                 const std::function<Counters()>& report) {
+                 const std::function<Counters()>& report, const std::function<void()>& connect) {
   std::cout << "ready " << own_address << std::endl;
   std::string word;
   std::uint64_t frames = 0;
   std::uint64_t next = 0;
   while (std::cin >> word >> frames) {
+    if (next == 0 && connect) connect();
     const std::int64_t start_ns = monotonic_ns();
     for (const std::uint64_t end = next + frames; next < end; ++next) frame(next);
     const std::int64_t end_ns = monotonic_ns();
@@ -44,6 +45,7 @@ int run_peer(int argc, char** argv) {
     peer.frame_bytes = std::stoull(argv[4]);
     peer.directory = argv[5];
     peer.address = argv[6];
+    peer.consumers = family->consumers;
     (std::string_view(argv[3]) == "producer" ? family->producer : family->consumer)(peer);
     return 0;
   } catch (const std::exception& error) {

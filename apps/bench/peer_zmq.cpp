@@ -2,37 +2,17 @@
 
 #include "frame.hpp"
 #include "peer.hpp"
+#include "zmq_calls.hpp"
 
 #include <zmq.h>
 #include <array>
 #include <atomic>
-#include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 namespace bench {
 
 namespace {
-
-[[noreturn]] void throw_zmq(const std::string& what) { throw std::runtime_error(what + ": " + ::zmq_strerror(::zmq_errno())); }
-
-struct CloseSocket {
-  void operator()(void* socket) const { ::zmq_close(socket); }
-};
-struct EndContext {
-  void operator()(void* context) const { ::zmq_ctx_term(context); }
-};
-using Context = std::unique_ptr<void, EndContext>;
-using Socket = std::unique_ptr<void, CloseSocket>;
-
-Socket open(const Context& context, int type) {
-  Socket socket(::zmq_socket(context.get(), type));
-  if (!socket) throw_zmq("open a socket");
-  constexpr int kNoLinger = 0;
-  ::zmq_setsockopt(socket.get(), ZMQ_LINGER, &kNoLinger, sizeof kNoLinger);
-  return socket;
-}
 
 // A frame that zmq may be reading. `lent` is set by the sender before it sends and cleared by zmq's I/O thread when it has given
 // the bytes to the kernel; release and acquire on it order the next stamp after that.
@@ -47,7 +27,7 @@ void give_back(void* /*data*/, void* hint) {
   frame->lent.notify_one();
 }
 
-void send_without_copy(const Socket& socket, LentFrame& frame, std::uint64_t counter) {
+void send_without_copy(const ZmqSocket& socket, LentFrame& frame, std::uint64_t counter) {
   frame.lent.wait(true, std::memory_order_acquire);
   const auto bytes = frame.buffer->bytes();
   stamp(bytes, counter);
@@ -62,18 +42,17 @@ void send_without_copy(const Socket& socket, LentFrame& frame, std::uint64_t cou
 void zmq_producer(Peer& peer) {
   std::array<LentFrame, 4> lent_frames;  // before the context: it must outlive zmq's last use
   for (LentFrame& frame : lent_frames) frame.buffer.emplace(peer.frame_bytes);
-  const Context context(::zmq_ctx_new());
-  const Socket socket = open(context, ZMQ_PUSH);
-  const std::string endpoint = "ipc://" + (peer.directory / "zmq").string();
-  if (::zmq_bind(socket.get(), endpoint.c_str()) != 0) throw_zmq("bind " + endpoint);
+  const ZmqContext context(::zmq_ctx_new());
+  const ZmqSocket socket = open_zmq(context, ZMQ_PUSH);
+  const std::string endpoint = bind_zmq(socket, peer);
   peer.serve(endpoint,
              [&](std::uint64_t number) { send_without_copy(socket, lent_frames[number % lent_frames.size()], number); });
 }
 
 void zmq_consumer(Peer& peer) {
-  const Context context(::zmq_ctx_new());
-  const Socket socket = open(context, ZMQ_PULL);
-  if (::zmq_connect(socket.get(), peer.address.c_str()) != 0) throw_zmq("connect to " + peer.address);
+  const ZmqContext context(::zmq_ctx_new());
+  const ZmqSocket socket = open_zmq(context, ZMQ_PULL);
+  connect_zmq(socket, peer.address);
   peer.serve("", [&](std::uint64_t number) {
     zmq_msg_t message;
     ::zmq_msg_init(&message);

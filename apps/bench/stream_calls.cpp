@@ -16,51 +16,74 @@ ContextOptions context_options(const Peer& peer) {
           }};
 }
 
-PublisherOptions publisher_options() { return {.block_limit = kForever, .lane = LaneChoice::Inline}; }
+PublisherOptions publisher_options(Lane lane) {
+  return {.block_limit = kForever, .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::Automatic};
+}
 
-SubscriberOptions subscriber_options() { return {.when_full = WhenFull::Block, .lane = LaneChoice::Inline, .name = "bench"}; }
+SubscriberOptions subscriber_options(Lane lane) {
+  return {.when_full = WhenFull::Block,
+          .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::SharedMemory,
+          .name = "bench"};
+}
 
 ArraySpec frame_spec(std::size_t frame_bytes) {
   return {.dtype = DType::UInt8, .shape = {static_cast<std::int64_t>(frame_bytes)}};
 }
 
-void publish_stamped(Publisher& publisher, const ArraySpec& spec, std::uint64_t counter) {
+Loan loan_frame(Publisher& publisher, const ArraySpec& spec) {
   auto loan = publisher.loan(spec, kForever);
   if (!loan) throw std::runtime_error("loan: " + std::string(describe(loan.error())));
-  stamp(loan->array().bytes(), counter);
-  expect_one_receiver(publisher.publish(std::move(*loan)));
+  return std::move(*loan);
 }
 
-void expect_one_receiver(const Result<Published, PublishError>& result) {
+void publish_stamped(Publisher& publisher, const ArraySpec& spec, std::uint64_t counter) {
+  Loan loan = loan_frame(publisher, spec);
+  stamp(loan.array().bytes(), counter);
+  expect_receivers(publisher.publish(std::move(loan)), 1);
+}
+
+void publish_filled(Peer& peer, Lane lane) {
+  Context context(context_options(peer));
+  Publisher publisher(context, kStream, publisher_options(lane));
+  const ArraySpec spec = frame_spec(peer.frame_bytes);
+  const auto publish = [&](std::uint64_t number) {
+    Loan loan = loan_frame(publisher, spec);
+    fill(loan.array().bytes(), number);
+    expect_receivers(publisher.publish(std::move(loan)), 1);
+  };
+  peer.serve(kStream, publish, {}, [&] { wait_for_subscribers(publisher, 1); });
+}
+
+void expect_receivers(const Result<Published, PublishError>& result, std::size_t receivers) {
   if (!result) throw std::runtime_error("publish: " + std::string(describe(result.error())));
   const Published& published = *result;
-  if (published.receivers == 1 && published.missed == 0 && published.copies == 0) return;
+  if (published.receivers == receivers && published.missed == 0 && published.copies == 0) return;
   throw std::runtime_error("publish: " + std::to_string(published.receivers) + " receivers, " + std::to_string(published.missed) +
                            " missed, " + std::to_string(published.copies) + " copies");
 }
 
-Sample take_whole(Subscriber& subscriber) {
+Sample take_whole(Subscriber& subscriber, Lane lane) {
   auto taken = subscriber.take(kForever);
   if (!taken) throw std::runtime_error("take: " + std::string(describe(taken.error())) + "; " + to_string(subscriber.status()));
   Sample sample = std::move(*taken);
   const MessageInfo& info = sample.info();
   if (info.missed_before != 0) throw std::runtime_error("missed " + std::to_string(info.missed_before) + " messages");
-  if (sample.lane() != Lane::Inline) throw std::runtime_error("a frame came on lane " + std::string(name(sample.lane())));
+  if (sample.lane() != lane) throw std::runtime_error("a frame came on lane " + std::string(name(sample.lane())));
   return sample;
 }
 
-void take_frames(Peer& peer, CheckFrame check) {
+void take_frames(Peer& peer, Lane lane, CheckFrame check) {
   keep_receive_memory();
   Context context(context_options(peer));
-  Subscriber subscriber(context, peer.address, subscriber_options());
+  Subscriber subscriber(context, peer.address, subscriber_options(lane));
   peer.serve("", [&](std::uint64_t number) {
-    const Sample sample = take_whole(subscriber);
+    const Sample sample = take_whole(subscriber, lane);
     check(sample.array().bytes(), peer.frame_bytes, number);
   });
 }
 
-void wait_for_one_subscriber(Publisher& publisher) {
-  if (!publisher.wait_for_subscribers(1)) throw std::runtime_error("stopped while waiting for the subscriber");
+void wait_for_subscribers(Publisher& publisher, std::size_t count) {
+  if (!publisher.wait_for_subscribers(count)) throw std::runtime_error("stopped while waiting for subscribers");
 }
 
 }  // namespace bench

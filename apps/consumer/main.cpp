@@ -30,7 +30,10 @@ int consume(const Options& options) {
   const auto log = cli::make_log(kProgram, options.log_level);
   const auto sink = open_sink(options, stop);
   cli::SummaryFile summary = options.json.empty() ? cli::SummaryFile() : cli::SummaryFile(options.json);
-  Context context({.on_event = [log](const Event& event) { cli::log_event(*log, event); }});
+  Context context({.on_event = [log, &options](const Event& event) {
+    // Unless we try again, a refusal is our complaint in the end: one line, not two.
+    if (event.kind != EventKind::Refused || may_be_refused(options)) cli::log_event(*log, event);
+  }});
   const cli::AttachedContext attached(stop, context);
   Subscriber subscriber(
       context, options.source,

@@ -32,6 +32,9 @@ struct Options {
   std::string log_level{};
 };
 
+// A refusal does not end the run: another producer may come. Not of whoever insists on a lane.
+inline bool may_be_refused(const Options& options) { return options.follow && options.lane != LaneChoice::SharedMemory; }
+
 // nullopt: help or version was printed. Throws UsageError or Failure.
 std::optional<Options> parse_options(int argc, const char* const* argv);
 

@@ -59,7 +59,7 @@ std::optional<End> Session::handle(TakeError error) {
       told_.reset();
       return std::nullopt;
     case TakeError::Refused:
-      if (!options_.follow) throw cli::Failure(fmt::format("refused by the producer: {}", subscriber_.status().reason));
+      if (!may_be_refused(options_)) throw cli::Failure(fmt::format("refused by the producer: {}", subscriber_.status().reason));
       // take says so at once, again and again, until the producer restarts.
       stop_.wait_until(Clock::now() + kPause);
       return nothing_came();
@@ -90,6 +90,7 @@ void Session::record(const Sample& sample) {
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
   if (info.latency) latencies_.record(*info.latency);
   source_gaps_.see(info);
+  if (lane_ != sample.lane()) lane_reason_ = subscriber_.status().reason;
   lane_ = sample.lane();
 }
 

@@ -55,7 +55,8 @@ class Session {
   std::uint64_t verified_ = 0, corrupt_ = 0;
   SourceGaps source_gaps_{};
   cli::LatencyHistogram latencies_{};
-  std::optional<Lane> lane_{};
+  std::optional<Lane> lane_{};  // of the last message, and why it is that
+  std::string lane_reason_{};
   Clock::time_point quiet_since_{};                // the last message, or the start
   std::optional<SubscriberStatus::State> told_{};  // what was told of this silence
   Clock::time_point first_{}, last_{};

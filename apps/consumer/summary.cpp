@@ -45,6 +45,7 @@ std::string Session::summary_json() const {
   const double seconds = std::chrono::duration<double>(last_ - first_).count();
   const ordered_json summary = {{"stream", stream.empty() ? options_.source : stream},
                                 {"lane", lane_ ? ordered_json(name(*lane_)) : ordered_json(nullptr)},
+                                {"lane_reason", lane_ ? ordered_json(lane_reason_) : ordered_json(nullptr)},
                                 {"messages", messages_.load()},
                                 {"bytes", bytes_.load()},
                                 {"seconds", seconds},
@@ -69,6 +70,7 @@ std::string Session::summary_text() const {
   std::string text =
       fmt::format("{} messages, {:.2f} GB in {:.1f} s ({:.1f}/s, {:.2f} GB/s), {} missed", messages_.load(), gigabytes, seconds,
                   per_second(static_cast<double>(messages_.load()), seconds), per_second(gigabytes, seconds), statistics.missed);
+  if (lane_) text += fmt::format(", lane {} ({})", name(*lane_), lane_reason_);
   if (statistics.gaps > 0) text += fmt::format(", {} gaps", statistics.gaps);
   if (source_gaps_.count() > 0) text += fmt::format(", {} source gaps", source_gaps_.count());
   if (options_.verify) text += fmt::format(", {} verified, {} corrupt", verified_, corrupt_);

@@ -1,10 +1,13 @@
-// A file's bytes without reading it.
+// A file's bytes, without reading it as far as that is of use.
 #pragma once
+
+#include "cli/descriptor.hpp"
 
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace arraywire::producer {
 
@@ -18,12 +21,18 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  // Reads `part` of the bytes from the file itself, in one pass and without touching the mapping. Throws Failure, also when the
+  // file has shrunk.
+  void read(std::span<const std::byte> part, std::span<std::byte> target) const;
   // Asks the kernel to read these bytes ahead. Returns at once.
   void will_need(std::span<const std::byte> part) const noexcept;
 
  private:
-  explicit MappedFile(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
+  MappedFile(std::string path, cli::Descriptor file, std::span<const std::byte> bytes)
+      : path_(std::move(path)), file_(std::move(file)), bytes_(bytes) {}
 
+  std::string path_;
+  cli::Descriptor file_;
   std::span<const std::byte> bytes_;
 };
 

@@ -1,4 +1,4 @@
-// .npy files, published where they are mapped.
+// .npy files, published where they are mapped, or read straight into loans where they would be copied there.
 #include "cli/npy_header.hpp"
 #include "producer/mapped_file.hpp"
 #include "producer/source.hpp"
@@ -77,7 +77,7 @@ class NpySource final : public Source {
     rewind();
   }
 
-  std::optional<Payload> next(const LoanMaker&, Metadata&) override {
+  std::optional<Payload> next(const Slots& slots, Metadata&) override {
     while (!file_ || index_ == file_->size()) {
       if (path_ == paths_.size()) return std::nullopt;
       file_.emplace(paths_[path_++], split_);
@@ -85,6 +85,7 @@ class NpySource final : public Source {
     }
     const ConstArrayView view = file_->array(index_++);
     if (file_->scattered()) return view;
+    if (slots.wanted()) return read(view, slots);
     file_->mapping()->will_need(view.bytes());
     return keep(view, file_->mapping());
   }
@@ -94,6 +95,13 @@ class NpySource final : public Source {
   }
 
  private:
+  std::optional<Payload> read(const ConstArrayView& view, const Slots& slots) const {
+    std::optional<Loan> loan = slots.loan(view.spec());
+    if (!loan) return std::nullopt;
+    file_->mapping()->read(view.bytes(), loan->array().bytes());
+    return std::move(*loan);
+  }
+
   std::vector<std::string> paths_;
   bool split_;
   std::size_t path_ = 0;  // of the next file

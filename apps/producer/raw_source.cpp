@@ -29,10 +29,10 @@ class RawSource final : public Source {
     posix_fadvise(file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
 
-  std::optional<Payload> next(const LoanMaker& make_loan, Metadata&) override {
+  std::optional<Payload> next(const Slots& slots, Metadata&) override {
     // Waiting for input first: a loan that waits with us would be missing to everybody else.
     if (!wait_for_input()) return std::nullopt;
-    std::optional<Loan> loan = make_loan(spec_);
+    std::optional<Loan> loan = slots.loan(spec_);
     if (!loan) return std::nullopt;
     const std::span<std::byte> frame = loan->array().bytes();
     const std::size_t got = read_frame(frame);

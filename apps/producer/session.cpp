@@ -58,14 +58,15 @@ bool Session::wait_for_consumers() {
 void Session::publish_all() {
   Pacer pacer(options_.rate_hz);
   started_ = Clock::now();
-  const LoanMaker make_loan_here = [this](const ArraySpec& spec) { return make_loan(spec); };
+  const Slots slots{.loan = [this](const ArraySpec& spec) { return make_loan(spec); },
+                    .wanted = [this] { return publisher_.copies_borrowed(); }};
   while (!stop_.requested() && (options_.count == 0 || frame_id_ < options_.count)) {
     metadata_.frame_id = frame_id_;
-    std::optional<Payload> payload = source_.next(make_loan_here, metadata_);
+    std::optional<Payload> payload = source_.next(slots, metadata_);
     if (!payload) {
       if (stop_.requested() || !options_.loop) break;
       source_.rewind();
-      payload = source_.next(make_loan_here, metadata_);
+      payload = source_.next(slots, metadata_);
       if (!payload) break;
     }
     if (pacer.paced() && stop_.wait_until(pacer.next(Clock::now()))) break;
@@ -94,7 +95,8 @@ std::optional<Loan> Session::make_loan(const ArraySpec& spec) {
   auto loan = publisher_.loan(spec, kForever);
   if (loan) return std::move(*loan);
   if (loan.error() == LoanError::Stopped) return std::nullopt;
-  throw cli::Failure(fmt::format("{} is more than the pool may hold or the machine can back: see --max-memory", to_string(spec)));
+  throw cli::Failure(fmt::format("{} is more than the pool may hold or the machine can back: see --max-memory{}", to_string(spec),
+                                 options_.source == SourceKind::Npy ? ", or use --lane inline" : ""));
 }
 
 void Session::finish() {

@@ -11,8 +11,8 @@ class PatternSource final : public Source {
  public:
   explicit PatternSource(const ArraySpec& spec) : spec_(spec), pattern_(spec), info_(pattern_.info()) {}
 
-  std::optional<Payload> next(const LoanMaker& make_loan, Metadata& metadata) override {
-    std::optional<Loan> loan = make_loan(spec_);
+  std::optional<Payload> next(const Slots& slots, Metadata& metadata) override {
+    std::optional<Loan> loan = slots.loan(spec_);
     if (!loan) return std::nullopt;
     metadata.acquired = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
     if (metadata.arrays.empty()) metadata.arrays.push_back(info_);

@@ -16,15 +16,18 @@ namespace arraywire::producer {
 // next call.
 using Payload = std::variant<Loan, Borrowed, ConstArrayView>;
 
-// A loan for this spec, waited for; nullopt when the program should stop.
-using LoanMaker = std::function<std::optional<Loan>(const ArraySpec&)>;
+// What a source may ask for.
+struct Slots {
+  std::function<std::optional<Loan>(const ArraySpec&)> loan;  // waited for; nullopt when the program should stop
+  std::function<bool()> wanted;                               // memory of the source's own would be copied into a loan
+};
 
 // Threads: one. Errors: Failure, naming the file.
 class Source {
  public:
   virtual ~Source() = default;
   // The next message; nullopt at the end, and when the program should stop. May add to `metadata`; frame_id is the caller's.
-  virtual std::optional<Payload> next(const LoanMaker& loan, Metadata& metadata) = 0;
+  virtual std::optional<Payload> next(const Slots& slots, Metadata& metadata) = 0;
   // Back to the start. Throws Failure where there is none to go back to.
   virtual void rewind() = 0;
   // Why the source ended early (a partial last frame); empty = it did not.

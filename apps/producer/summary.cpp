@@ -37,6 +37,7 @@ std::string Session::summary_json() const {
     consumers.push_back({{"name", consumer.name},
                          {"pid", consumer.pid},
                          {"lane", name(consumer.lane)},
+                         {"lane_reason", consumer.lane_reason},
                          {"sent", consumer.sent},
                          {"missed", consumer.missed},
                          {"leased", consumer.leased}});
@@ -64,8 +65,12 @@ std::string Session::summary_json() const {
 std::string Session::summary_text() const {
   const auto messages = static_cast<double>(progress_.messages.load());
   const double gigabytes = static_cast<double>(progress_.bytes.load()) / 1e9;
-  return fmt::format("{} messages, {:.2f} GB in {:.1f} s ({:.1f}/s, {:.2f} GB/s)", progress_.messages.load(), gigabytes, seconds_,
-                     per_second(messages, seconds_), per_second(gigabytes, seconds_));
+  const PublisherStatistics statistics = publisher_.statistics();
+  const auto on = [&](Lane lane) { return std::ranges::count(statistics.consumers, lane, &ConsumerStatistics::lane); };
+  return fmt::format("{} messages, {:.2f} GB in {:.1f} s ({:.1f}/s, {:.2f} GB/s), {} payload copies; consumers: {} {}, {} {}",
+                     progress_.messages.load(), gigabytes, seconds_, per_second(messages, seconds_),
+                     per_second(gigabytes, seconds_), statistics.copies, on(Lane::SharedMemory), name(Lane::SharedMemory),
+                     on(Lane::Inline), name(Lane::Inline));
 }
 
 }  // namespace arraywire::producer

@@ -19,9 +19,9 @@ namespace arraywire {
 
 // Binds a stream's name on this machine and serves every session that comes.
 // Ownership: one publisher per stream name; a second one gets Error{InUse}.
-// Threads: loan, publish, reserve and finish on one thread at a time; statistics and wait_for_subscribers on any.
-// Blocking: publish at most block_limit; loan at most its timeout; the destructor at most `linger`.
-// Errors: the constructor throws Error naming the folder, the endpoint or the option.
+// Threads: loan, publish, copies_borrowed, reserve and finish on one thread at a time; statistics and wait_for_subscribers on
+// any. Blocking: publish at most block_limit; loan at most its timeout; the destructor at most `linger`. Errors: the constructor
+// throws Error naming the folder, the endpoint or the option.
 class Publisher {
  public:
   Publisher(Context& context, std::string_view stream, PublisherOptions options = {});
@@ -46,6 +46,10 @@ class Publisher {
   Result<Published, PublishError> publish(Loan&& loan, const Metadata& metadata = {});
   Result<Published, PublishError> publish(Borrowed&& borrowed, const Metadata& metadata = {});
   Result<Published, PublishError> publish(std::span<Borrowed> borrowed, const Metadata& metadata = {});
+  // Whether the next borrowed message would be copied into a slot: a shared-memory session, the history or a session that gets
+  // the message later needs it there. Who can fill any memory (by reading a file, say) had better fill a loan then. True of now
+  // only: sessions come and go.
+  bool copies_borrowed() const;
   // Packs the array into a slot first (waiting up to block_limit for one): one copy. Never keeps a reference to it.
   // Throws Error{NoMemory} when there is no slot for it.
   Result<Published, PublishError> publish_copy(const ConstArrayView& view, const Metadata& metadata = {});

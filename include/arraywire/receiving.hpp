@@ -35,7 +35,7 @@ struct SubscriberStatus {
     Connected,  // lane and reason are set
     Silent,     // connected, but nothing was heard for 3 s
     Refused,    // reason is set; tried again when the publisher restarts
-    Ended,      // the stream ended; waiting for its next publisher
+    Ended,      // the stream ended; waiting for its next publisher. Lane and reason are those that it had
   };
   State state = State::Searching;
   std::string where{};

@@ -17,9 +17,8 @@ namespace arraywire {
 
 // A session with one publisher at a time; finds it again after restarts.
 // Lifetime: samples may outlive it. Threads: take, take_into and wait_any on one thread at a time; the rest on any.
-// Blocking: the constructor does not wait for a publisher. The destructor waits for the publisher's answer to its good-bye, at most
-// 200 ms.
-// Errors: the constructor throws Error for a bad name, endpoint or option.
+// Blocking: the constructor does not wait for a publisher. The destructor waits for the publisher's answer to its good-bye, at
+// most 200 ms. Errors: the constructor throws Error for a bad name, endpoint or option.
 class Subscriber {
  public:
   // `source`: a stream's name on this machine, or an endpoint "tcp://HOST:PORT" or "ipc://PATH".

@@ -133,7 +133,12 @@ Result<memory::Slot*, LoanError> Publisher::Impl::take_slot(std::span<const Arra
   service_->require_own_process();
   const std::size_t bytes = memory::place(specs, layout_);
   if (service_->stopped()) return LoanError::Stopped;
-  auto taken = pool_->take(bytes, timeout, service_->stop_descriptor());
+  core_->read_returns();  // a slot that came back is cheaper than a new one
+  auto taken = pool_->take(bytes, std::chrono::nanoseconds::zero(), service_->stop_descriptor());
+  if (!taken && taken.error() == memory::PoolError::Exhausted && timeout > std::chrono::nanoseconds::zero()) {
+    const transport::PublisherCore::SlotWait wait(*core_);
+    taken = pool_->take(bytes, timeout, service_->stop_descriptor());
+  }
   if (!taken) {
     switch (taken.error()) {
       case memory::PoolError::Exhausted: return LoanError::Exhausted;
@@ -225,9 +230,10 @@ Result<Published, PublishError> Publisher::Impl::publish_borrowed(std::span<Borr
     throw Error(ErrorCode::InvalidArgument,
                 "a message has 1 to " + std::to_string(kMaxArrays) + " arrays, not " + std::to_string(borrowed.size()));
   }
-  bool needs_slot = false;
-  auto result = lend(borrowed, metadata, needs_slot);
-  if (needs_slot) {
+  bool needs_slot = core_->needs_slot();
+  Result<Published, PublishError> result = PublishError::Stopped;
+  if (!needs_slot) result = lend(borrowed, metadata, needs_slot);
+  if (needs_slot) {  // was so, or a session began meanwhile
     const Emptied views(views_);
     const Emptied specs(specs_);
     for (const Borrowed& b : borrowed) {
@@ -259,6 +265,7 @@ Result<Loan, LoanError> Publisher::loan(std::span<const ArraySpec> specs, std::c
 void Publisher::reserve(std::span<const ArraySpec> specs, std::size_t slots) {
   impl_->service_->require_own_process();
   impl_->pool_->reserve(memory::place(specs, impl_->layout_), slots);
+  impl_->core_->hand_over_all();
 }
 
 Result<Published, PublishError> Publisher::publish(Loan&& loan, const Metadata& metadata) {
@@ -281,6 +288,8 @@ Result<Published, PublishError> Publisher::publish_copy(const ConstArrayView& vi
   impl_->specs_.push_back({.dtype = view.dtype(), .shape = view.shape()});
   return impl_->publish_copied(std::span(&view, 1), metadata);
 }
+
+bool Publisher::copies_borrowed() const { return impl_->core_->needs_slot(); }
 
 bool Publisher::wait_for_subscribers(std::size_t count, std::chrono::nanoseconds timeout) {
   return impl_->core_->wait_for_sessions(count, deadline_after(steady_now(), timeout));

@@ -242,6 +242,11 @@ bool DeliveryBook::needs_slot() const {
   });
 }
 
+bool DeliveryBook::keeps_any() const {
+  return !redeliveries_.empty() ||
+         std::any_of(sessions_.begin(), sessions_.end(), [](const auto& e) { return bool(e.second.kept); });
+}
+
 bool DeliveryBook::has_taker() { return delivery_ == Delivery::FanOut || roomiest({}) != sessions_.end(); }
 
 void DeliveryBook::offer(Id id, Session& s, const MessagePtr& message) {

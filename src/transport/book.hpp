@@ -93,6 +93,7 @@ class DeliveryBook {
   // Borrowed memory will not do for the next message: a session gets slots only, or would have to keep the message (policy
   // latest, not asked), or history will.
   bool needs_slot() const;
+  bool keeps_any() const;  // a session waits, or will ask, for a message that was published
   // Distribute: somebody has room for a new message. FanOut: always.
   bool has_taker();
   // Sequence numbers are given here. Only while waiting() is 0 and before begin_finish(); distribute: only when has_taker().

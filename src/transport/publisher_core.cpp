@@ -48,9 +48,9 @@ PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> poo
     listener_ = std::make_unique<memory::HandOverListener>(folder_->slots_socket());
     descriptors_ = {listener_->descriptor(), pool_->retired_descriptor()};
   }
+  descriptors_.push_back(more_.descriptor());
   bind(folder_->data_endpoint());
   for (const std::string& endpoint : settings_.listen) bind(endpoint);
-  descriptors_.push_back(more_.descriptor());
   write_info();
 }
 
@@ -141,7 +141,6 @@ void PublisherCore::settle() {
 
 template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, SteadyTime deadline, bool until_hard_stop) {
   const int stop = until_hard_stop ? service_.hard_stop_descriptor() : service_.stop_descriptor();
-  std::vector<int> waited_for;
   for (std::optional<std::uint64_t> received_before;;) {
     {
       Section section(*this);
@@ -159,11 +158,9 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
       progress_seen_ = progress_;
       received_before = received_;
     }
-    if (waited_for.empty()) {  // only a wait that does happen allocates
-      waited_for = descriptors_;
-      waited_for.insert(waited_for.end(), {changed_.descriptor(), stop});
-    }
-    wait_readable(waited_for, deadline);
+    awaited_.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(lazy_descriptors()), descriptors_.end());  // the ROUTERs
+    awaited_.insert(awaited_.end(), {changed_.descriptor(), stop});
+    wait_readable(awaited_, deadline);
     changed_.clear();
   }
 }
@@ -220,6 +217,11 @@ void PublisherCore::waive() {
   }
 }
 
+void PublisherCore::read_returns() {
+  const Section section(*this);
+  drain();
+}
+
 bool PublisherCore::needs_slot() {
   Section section(*this);
   drain();
@@ -251,6 +253,11 @@ FinishReport PublisherCore::finish(SteadyTime deadline) {
   }
   book_.force_ends();
   return report;
+}
+
+PublisherCore::SlotWait::SlotWait(PublisherCore& core) noexcept : core_(core) {
+  core_.slot_waits_.fetch_add(1, std::memory_order_relaxed);
+  core_.service_.wake();
 }
 
 void PublisherCore::count_copies(std::uint64_t copies) {
@@ -288,6 +295,7 @@ SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   send_alives(now);
   settle();  // before the count is noted: what is received from here on was not seen by this thread
   received_at_poll_ = received_;
+  urgent_.store(book_.keeps_any(), std::memory_order_relaxed);
   return now + std::chrono::seconds{1};
 }
 

@@ -12,6 +12,7 @@
 #include "wire/decoder.hpp"
 #include "wire/encoder.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -58,11 +59,24 @@ class PublisherCore final : public Participant {
 
   // ---- the publish turn: one thread at a time
   PublishStatus publish(const Draft& draft, Published& result) EXCLUDES(mutex_);
-  bool needs_slot() EXCLUDES(mutex_);                   // borrowed memory will not do for the next message
+  void read_returns() EXCLUDES(mutex_);
+  bool needs_slot() EXCLUDES(mutex_);  // borrowed memory will not do for the next message
+  void hand_over_all() EXCLUDES(mutex_);
   void hand_over(memory::Slot& slot) EXCLUDES(mutex_);  // about to be filled: sessions that have not got it map it meanwhile
   bool wait_for_sessions(std::size_t count, SteadyTime deadline) EXCLUDES(mutex_);
   FinishReport finish(SteadyTime deadline) EXCLUDES(mutex_);
   void count_copies(std::uint64_t copies) EXCLUDES(mutex_);
+  // While a loan waits for a slot, which a Return may bring.
+  class SlotWait {
+   public:
+    explicit SlotWait(PublisherCore& core) noexcept;
+    ~SlotWait() { core_.slot_waits_.fetch_sub(1, std::memory_order_relaxed); }
+    SlotWait(const SlotWait&) = delete;
+    SlotWait& operator=(const SlotWait&) = delete;
+
+   private:
+    PublisherCore& core_;
+  };
 
   // ---- any thread
   PublisherStatistics statistics() const EXCLUDES(mutex_);
@@ -71,6 +85,10 @@ class PublisherCore final : public Participant {
   // ---- service thread
   std::vector<int> descriptors() const override { return descriptors_; }
   SteadyTime serve(std::uint64_t ready, SteadyTime now) override;
+  std::size_t lazy_descriptors() const override { return endpoints_.size(); }  // the ROUTERs: publish reads all that waits there
+  bool urgent() const override {
+    return urgent_.load(std::memory_order_relaxed) || slot_waits_.load(std::memory_order_relaxed) > 0;
+  }
   void close() noexcept override;
 
  private:
@@ -143,6 +161,9 @@ class PublisherCore final : public Participant {
   std::unique_ptr<StreamFolder> folder_;
   std::vector<std::string> endpoints_{};
   std::vector<int> descriptors_{};
+  std::vector<int> awaited_{};       // the publish turn's, reused
+  std::atomic<bool> urgent_{false};  // somebody waits for what the service thread has to send
+  std::atomic<int> slot_waits_{0};
   EventFd changed_{};  // set when something happened that the publishing thread may wait for
   EventFd more_{};     // set when a flood of messages was left waiting: the service thread goes on with it
 
@@ -170,6 +191,8 @@ class PublisherCore final : public Participant {
   bool waiting_ GUARDED_BY(mutex_) = false;                  // the publishing thread waits, or is about to
   std::vector<zmq::message_t> parts_ GUARDED_BY(mutex_){};   // reused
   std::vector<std::uint64_t> numbers_ GUARDED_BY(mutex_){};  // reused
+  std::vector<std::uint64_t> due_ GUARDED_BY(mutex_){};      // reused
+  std::vector<Id> due_sessions_ GUARDED_BY(mutex_){};        // reused
   bool closed_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;
 };

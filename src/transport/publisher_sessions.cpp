@@ -128,13 +128,14 @@ PublisherCore::Offer PublisherCore::choose_lane(const wire::Envelope& envelope, 
                                                 const Predecessor& before) {
   Offer offer;
   const Grant wanted{hello.queue, hello.hold};
-  const std::string said = hello.lane_reason.empty() ? "" : ": " + hello.lane_reason;
-  if (hello.lane == LaneChoice::Inline) {
-    offer.reason = hello.lane_reason.empty() ? "asked for" : hello.lane_reason;
+  if (hello.lane == LaneChoice::Inline && hello.lane_reason.empty()) {
+    offer.reason = "asked for";
   } else if (!listener_) {
     offer.reason = "this publisher offers the inline lane only";
+  } else if (hello.lane == LaneChoice::Inline) {
+    offer.reason = hello.lane_reason;
   } else if (offer.slots = listener_->claim(envelope.session); !offer.slots) {
-    offer.reason = "the consumer did not come to the hand-over socket" + said;
+    offer.reason = hello.lane_reason.empty() ? "the consumer did not come to the hand-over socket" : hello.lane_reason;
   } else if (offer.grant = book_.grant(wanted, Lane::SharedMemory, budget_slots(), before); !offer.grant) {
     offer.reason = "the pool's limit of " + std::to_string(pool_->limit_bytes()) + " bytes cannot back its leases";
     offer.slots.reset();
@@ -200,6 +201,8 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
   ++progress_;
   if (sent != SendResult::Sent) return depart(envelope.session, {}, "gone before it was welcomed");
   if (joined.slots) {
+    due_sessions_.reserve(peers_.size());  // so that serving them allocates nothing
+    numbers_.reserve(memory::kMaxSessionSlots);
     for (auto& file : pool_->hand_over_all()) give(joined, std::move(file));
   }
   tell(EventKind::Joined, joined.about.name,

@@ -20,6 +20,14 @@ void PublisherCore::hand_over(memory::Slot& slot) {
   }
 }
 
+void PublisherCore::hand_over_all() {
+  const Lock lock(mutex_);
+  for (auto& [id, peer] : peers_) {
+    if (!peer.slots || peer.leaving) continue;
+    for (auto& file : pool_->hand_over_all()) give(peer, std::move(file));
+  }
+}
+
 void PublisherCore::retire_slots() {
   numbers_.clear();
   pool_->collect_retired(numbers_);
@@ -37,13 +45,13 @@ void PublisherCore::serve_hand_over(std::uint64_t ready, SteadyTime now) {
   if (all) next_hand_over_look_ = now + std::chrono::seconds{1};
   if (all || (ready & kRetired) != 0) retire_slots();
   if (!all && (ready & kListener) == 0) return;
-  std::vector<std::uint64_t> due;
-  listener_->serve(due);
-  std::vector<Id> sessions;
+  due_.clear();
+  due_sessions_.clear();
+  listener_->serve(due_);
   for (const auto& [id, peer] : peers_) {
-    if (peer.slots && (all || std::find(due.begin(), due.end(), peer.slots->key()) != due.end())) sessions.push_back(id);
+    if (peer.slots && (all || std::find(due_.begin(), due_.end(), peer.slots->key()) != due_.end())) due_sessions_.push_back(id);
   }
-  for (const Id id : sessions) {
+  for (const Id id : due_sessions_) {
     if (const auto found = peers_.find(id); found != peers_.end()) serve_sender(id, found->second);
   }
 }

@@ -17,6 +17,8 @@ namespace {
 constexpr int kZeroCopyReceive =
     10;  // ZMQ_ZERO_COPY_RECV: a draft name, but in Debian's build; off, small frames are 8-byte aligned
 
+constexpr auto kRest = std::chrono::milliseconds{1};  // of lazy descriptors, after each serve()
+
 // Processes of one boot share CLOCK_MONOTONIC; containers on one host do too.
 Id boot_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
@@ -131,8 +133,9 @@ void Service::adopt_registry(std::vector<std::shared_ptr<Participant>>& active) 
 void Service::run() noexcept {
   struct Entry {
     Participant* participant;
-    std::size_t first, count;  // in polled
+    std::size_t first, count, lazy;  // in polled; of them, the last `lazy` are not looked at before `rested`
     SteadyTime due;
+    SteadyTime rested;
   };
   std::vector<std::shared_ptr<Participant>> active;
   std::vector<Entry> entries;
@@ -148,14 +151,19 @@ void Service::run() noexcept {
         entries.clear();
         polled = {{wake_.descriptor(), POLLIN, 0}, {releases_->descriptor(), POLLIN, 0}};
         for (const auto& p : active) {
-          entries.push_back({p.get(), polled.size(), 0, SteadyTime::min()});
+          entries.push_back({p.get(), polled.size(), 0, p->lazy_descriptors(), SteadyTime::min(), SteadyTime::min()});
           for (const int fd : p->descriptors()) polled.push_back({fd, POLLIN, 0});
           entries.back().count = polled.size() - entries.back().first;
         }
       }
     }
     SteadyTime due = SteadyTime::max();
-    for (const Entry& e : entries) due = std::min(due, e.due);
+    for (Entry& e : entries) {
+      due = std::min(due, e.due);
+      const bool rests = e.rested > steady_now() && !e.participant->urgent();
+      if (rests) due = std::min(due, e.rested);
+      for (pollfd& p : std::span(polled).subspan(e.first + e.count - e.lazy, e.lazy)) p.events = rests ? 0 : POLLIN;
+    }
     int timeout_ms = -1;
     if (due != SteadyTime::max()) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - std::min(due, steady_now()));
@@ -169,7 +177,9 @@ void Service::run() noexcept {
       const auto fds = std::span(polled).subspan(e.first, e.count);
       std::uint64_t ready = 0;
       for (std::size_t i = 0; i < fds.size(); ++i) ready |= std::uint64_t{fds[i].revents != 0} << std::min<std::size_t>(i, 63);
-      if (ready != 0 || now >= e.due) e.due = e.participant->serve(ready, now);
+      if (ready == 0 && now < e.due) continue;
+      e.due = e.participant->serve(ready, now);
+      e.rested = now + kRest;
     }
   }
 }

@@ -46,6 +46,10 @@ class Participant {
   // On the service thread. `ready`: which of the descriptors are readable, the first in bit 0; those beyond 64 share the last
   // bit. Called at the latest at the time it returned last.
   virtual SteadyTime serve(std::uint64_t ready, SteadyTime now) = 0;
+  // So many of the descriptors, the last ones, are mostly read by the application's own thread: after serve() they are not looked
+  // at for a moment, unless urgent(), so that this thread does not wake for each message that the other one handles.
+  virtual std::size_t lazy_descriptors() const { return 0; }
+  virtual bool urgent() const { return false; }
   // Closes its sockets; nothing is called afterwards.
   virtual void close() noexcept = 0;
 };
@@ -72,6 +76,8 @@ class Service {
   void add(std::shared_ptr<Participant> participant);
   // Returns when the service thread does not touch it any more, and closes it. May be called from the service thread.
   void remove(Participant& participant) noexcept;
+
+  void wake() noexcept { wake_.set(); }  // looks again at everything, urgent() too
 
   // Async-signal-safe. The first call ends every wait but finish, for good; the second one finish too. In a forked child: those
   // of the child, which has none.

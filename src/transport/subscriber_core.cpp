@@ -398,8 +398,9 @@ std::string SubscriberCore::stream() const {
 SubscriberStatus SubscriberCore::status() const {
   service_.require_own_process();
   const Lock lock(mutex_);
-  SubscriberStatus s{.state = state_, .reason = reason_, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};
-  if (state_ == SubscriberStatus::State::Connected || state_ == SubscriberStatus::State::Silent) s.reason = welcome_.lane_reason;
+  SubscriberStatus s{
+      .state = state_, .reason = welcome_.lane_reason, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};
+  if (state_ == SubscriberStatus::State::Refused) s.reason = reason_;
   if (by_name_ && connected_to_.empty()) {
     for (const auto& directory : service_.runtime_directories())
       s.where += (s.where.empty() ? "" : ", ") + (directory / source_).string();

@@ -213,8 +213,10 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
 
   // its slots
   std::vector<std::unique_ptr<SlotSession>> slot_sessions_
-      GUARDED_BY(mutex_){};                    // those before this one only while samples need it
-  std::string no_slots_ GUARDED_BY(mutex_){};  // why this publisher's slots are not used
+      GUARDED_BY(mutex_){};                       // those before this one only while samples need it
+  std::vector<memory::UnmappedSlot> unmapped_{};  // the service thread's, reused
+  std::vector<Id> served_{};                      // the service thread's, reused
+  std::string no_slots_ GUARDED_BY(mutex_){};     // why this publisher's slots are not used
 
   // what was received
   std::vector<std::unique_ptr<Received>> records_ GUARDED_BY(mutex_){};

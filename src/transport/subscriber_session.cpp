@@ -78,9 +78,10 @@ void SubscriberCore::search(SteadyTime now) {
 void SubscriberCore::watch_silence(SteadyTime now) {
   if (state_ != State::Connected || now - last_heard_ < kSilence) return;
   state_ = State::Silent;
-  // The publisher ended our hand-over, and with it the session, but not the connection: only a new Hello helps.
+  // The publisher lives and ended our hand-over, and with it the session, but not the connection: only a new Hello helps.
   const SlotSession* slots = slot_session(session_);
-  if (welcome_.lane == Lane::SharedMemory && (slots == nullptr || !slots->receiver)) hello_due_ = true;
+  const bool cut = welcome_.lane == Lane::SharedMemory && (slots == nullptr || !slots->receiver);
+  if (cut && is_served(hand_over_socket().parent_path())) hello_due_ = true;
   tell(EventKind::Silent, "nothing heard for 3 s from " + connected_to_);
 }
 

@@ -37,20 +37,20 @@ std::optional<SubscriberCore::NoHandOver> SubscriberCore::begin_hand_over(Id ses
 // ---- on the service thread
 
 void SubscriberCore::serve_slots() {
-  std::vector<memory::UnmappedSlot> unmapped;
-  unused_slots_->unmap_all(unmapped);
-  std::vector<Id> sessions;
+  unmapped_.clear();
+  served_.clear();
+  unused_slots_->unmap_all(unmapped_);
   {
     const Lock lock(mutex_);
     for (const auto& slots : slot_sessions_) {
       if (!slots->receiver) continue;
-      sessions.push_back(slots->session);
-      for (const memory::UnmappedSlot& slot : unmapped) {
+      served_.push_back(slots->session);
+      for (const memory::UnmappedSlot& slot : unmapped_) {
         if (slot.session == slots->session) slots->receiver->unmapped(slot.id);
       }
     }
   }
-  for (const Id session : sessions) {
+  for (const Id session : served_) {
     while (next_news(session)) continue;
   }
 }

@@ -61,6 +61,23 @@ TEST_F(BorrowedTest, MemoryThatWouldHaveToBeKeptIsCopiedOnceAndGivenBack) {
   EXPECT_EQ(sample->array().bytes()[0], std::byte{7});
 }
 
+TEST_F(BorrowedTest, ThePublisherSaysBeforehandWhetherItWouldCopy) {
+  EXPECT_TRUE(Publisher(context, "kept", {.history = 1}).copies_borrowed());
+  Publisher publisher(context, "stream");
+  EXPECT_FALSE(publisher.copies_borrowed()) << "nobody is there";
+  const Subscriber inline_one(context, "stream", {.lane = LaneChoice::Inline});
+  ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  EXPECT_FALSE(publisher.copies_borrowed());
+  EXPECT_EQ(publisher.publish(lend())->copies, 0U);
+  {
+    const Subscriber shared(context, "stream", {.lane = LaneChoice::SharedMemory});
+    ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
+    EXPECT_TRUE(publisher.copies_borrowed());
+    EXPECT_EQ(publisher.publish(lend())->copies, 1U);
+  }
+  EXPECT_TRUE(eventually([&] { return !publisher.copies_borrowed(); })) << "it left";
+}
+
 TEST_F(BorrowedTest, SeveralArraysTravelInOneMessage) {
   Publisher publisher(context, "stream");
   Subscriber subscriber(context, "stream");

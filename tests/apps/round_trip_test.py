@@ -44,7 +44,7 @@ class RoundTrip(programs.ProgramTest):
         for dtype in DTYPES:
             np.save(self.path(f"{dtype}.npy"), noise((5, 3), dtype))
         arrays, sent, _ = self.send("--source", "npy:" + self.path("*.npy"))
-        self.assertEqual(sent["messages"], len(DTYPES))
+        self.assertEqual((sent["messages"], sent["copies"]), (len(DTYPES), 0))
         for got, dtype in zip(arrays, sorted(DTYPES)):
             self.assert_same(got, noise((5, 3), dtype))
 
@@ -80,6 +80,65 @@ class RoundTrip(programs.ProgramTest):
         self.assertEqual(sent["copies"], 50)  # packed, and said so
         for got, wanted in zip(arrays, stack):
             self.assert_same(got, wanted)
+
+    def test_npy_is_never_copied_whoever_needs_a_slot(self):
+        """Lent where it is mapped, or read straight into the slot that shared memory, a history or a kept message needs."""
+        stack = noise((12, 300, 500))
+        np.save(self.path("stack.npy"), stack)
+        source = ("--source", "npy:" + self.path("stack.npy"), "--split")
+        for producer, consumer, lane, slots in [((), (), "shared-memory", True),
+                                                ((), ("--lane", "inline"), "inline", False),
+                                                (("--lane", "inline"), (), "inline", False),
+                                                (("--history", 2), ("--lane", "inline"), "inline", True)]:
+            with self.subTest(producer=producer, consumer=consumer):
+                arrays, sent, taken = self.send(*source, *producer, lane=consumer)
+                self.assertEqual((taken["lane"], sent["copies"], sent["slots"] > 0), (lane, 0, slots))
+                for got, wanted in zip(arrays, stack):
+                    self.assert_same(got, wanted)
+
+    def test_npy_for_the_latest_is_not_copied(self):
+        stack = noise((40, 100, 100))
+        np.save(self.path("stack.npy"), stack)
+        consumer = self.consume("--sink", "raw:" + self.path("out"), "--when-full", "latest", "--lane", "inline", "--work", 10)
+        sent = self.produce("--source", "npy:" + self.path("stack.npy"), "--split", "--rate", 400).finish_json()
+        taken = consumer.finish_json()
+        self.assertEqual((sent["messages"], sent["copies"]), (40, 0))
+        self.assertEqual(taken["messages"] + taken["missed"], 40)
+        last = stack[-1].tobytes()
+        self.assertEqual(self.read("out")[-len(last):], last)
+
+    def test_an_npy_for_both_lanes_is_read_once(self):
+        stack = noise((12, 300, 500))
+        np.save(self.path("stack.npy"), stack)
+        consumers = [self.consume("--sink", "raw:" + self.path(lane), "--lane", lane) for lane in ("shared-memory", "inline")]
+        sent = self.produce("--source", "npy:" + self.path("stack.npy"), "--split", "--wait-for", 2).finish_json()
+        self.assertEqual([consumer.finish_json()["lane"] for consumer in consumers], ["shared-memory", "inline"])
+        self.assertEqual((sent["messages"], sent["copies"]), (12, 0))
+        self.assertEqual(self.read("shared-memory"), stack.tobytes())
+        self.assertEqual(self.read("inline"), stack.tobytes())
+
+    def test_a_file_that_shrinks_while_it_is_read_is_named(self):
+        np.save(self.path("stack.npy"), noise((200, 100, 100)))
+        consumer = self.consume()
+        producer = self.produce("--source", "npy:" + self.path("stack.npy"), "--split", "--rate", 20, "--log-level", "warn")
+        consumer.wait_for_line("connected")
+        os.truncate(self.path("stack.npy"), 20_000)
+        producer.finish_json(1)
+        self.assertRegex(producer.stderr(), r"\Aarraywire-producer: .*stack\.npy: it is shorter than it was when it was opened\n\Z")
+        self.assertEqual(consumer.finish_json()["end"], "stream-ended")
+
+    def test_a_file_larger_than_the_pool_may_be(self):
+        array = noise((1000, 1000))
+        np.save(self.path("large.npy"), array)
+        options = ("--source", "npy:" + self.path("large.npy"), "--max-memory", "1M")
+        consumer = self.consume()
+        producer = self.produce(*options)
+        producer.finish_json(1)
+        self.assertRegex(producer.stderr(), "--max-memory, or use --lane inline")
+        consumer.finish_json()
+        arrays, sent, _ = self.send(*options, "--lane", "inline")
+        self.assertEqual(sent["pool_bytes"], 0)
+        self.assert_same(arrays[0], array)
 
     def test_loop_and_count(self):
         np.save(self.path("one.npy"), noise((3,)))

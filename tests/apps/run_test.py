@@ -17,7 +17,7 @@ import numpy as np
 import programs
 from programs import CONSUMER, PRODUCER
 
-CONSUMER_KEYS = ["stream", "lane", "messages", "bytes", "seconds", "messages_per_second", "gigabytes_per_second", "missed", "gaps",
+CONSUMER_KEYS = ["stream", "lane", "lane_reason", "messages", "bytes", "seconds", "messages_per_second", "gigabytes_per_second", "missed", "gaps",
                  "source_gaps", "verified", "corrupt", "copies", "latency_us", "end"]
 PRODUCER_KEYS = ["stream", "messages", "bytes", "seconds", "messages_per_second", "gigabytes_per_second", "consumers", "copies",
                  "pool_bytes", "slots", "publish_us"]
@@ -42,7 +42,7 @@ class Summaries(programs.ProgramTest):
         (peer,) = sent["consumers"]
         self.assertEqual((peer["pid"], peer["sent"], peer["missed"], peer["leased"]), (consumer.popen.pid, 9, 0, 0))
         self.assertTrue(peer["name"].startswith("eye"), peer)
-        self.assertEqual(peer["lane"], taken["lane"])
+        self.assertEqual((peer["lane"], peer["lane_reason"]), (taken["lane"], taken["lane_reason"]))
 
     def test_go_to_a_file(self):
         producer = self.start(PRODUCER, *SMALL, "--count", 2, "--rate", 0, "--json", self.path("s.json"))
@@ -131,10 +131,77 @@ class Limits(programs.ProgramTest):
         self.assertEqual([one["source_gaps"] for one in taken], [0, 0, 0])
         self.assertEqual(sent["messages"], 200)
 
-    def test_shared_memory_cannot_be_had_yet(self):
-        consumer = self.consume("--lane", "shared-memory")
-        consumer.finish(1)
-        self.assertIn("not there yet", consumer.stderr())
+
+class Lanes(programs.ProgramTest):
+    def one_run(self, producer=(), consumer=()):
+        """Lane and its reason, as both summaries say them."""
+        consumer = self.consume("--verify", *consumer)
+        sent = self.produce(*SMALL, "--count", 20, "--rate", 0, "--wait-for", 1, "--checksum", *producer).finish_json()
+        taken = consumer.finish_json()
+        self.assertEqual((taken["messages"], taken["verified"], sent["copies"], taken["copies"]), (20, 20, 0, 0))
+        (peer,) = sent["consumers"]
+        self.assertEqual((peer["lane"], peer["lane_reason"]), (taken["lane"], taken["lane_reason"]))
+        self.assertIn(f"lane {taken['lane']} ({taken['lane_reason']})", consumer.stderr())
+        return taken["lane"], taken["lane_reason"]
+
+    def test_shared_memory_is_what_local_consumers_get(self):
+        self.assertEqual(self.one_run(), ("shared-memory", "same machine"))
+        self.assertEqual(self.one_run(consumer=["--lane", "shared-memory"]), ("shared-memory", "same machine"))
+
+    def test_inline_is_for_who_asks_for_it(self):
+        self.assertEqual(self.one_run(consumer=["--lane", "inline"]), ("inline", "asked for"))
+        lane, reason = self.one_run(producer=["--lane", "inline"])
+        self.assertEqual(lane, "inline")
+        self.assertIn("inline lane only", reason)
+
+    def test_one_frame_for_all_lanes_at_once(self):
+        producer = self.produce("--shape", "90x160x3", "--rate", 0, "--count", 40, "--wait-for", 4, "--checksum",
+                                "--listen", "tcp://127.0.0.1:0", "--block-limit", "inf")
+        endpoint = producer.wait_for_line(r"(tcp://127\.0\.0\.1:\d+)")[1]
+        consumers = {"a": (), "b": ("--lane", "shared-memory"), "c": ("--lane", "inline"), "d": ("--connect", endpoint)}
+        running = {name: self.consume("--name", name, "--verify", *arguments) for name, arguments in consumers.items()}
+        sent = producer.finish_json()
+        taken = {name: process.finish_json() for name, process in running.items()}
+        self.assertEqual({name: one["lane"] for name, one in taken.items()},
+                         {"a": "shared-memory", "b": "shared-memory", "c": "inline", "d": "inline"})
+        self.assertEqual([(one["verified"], one["corrupt"]) for one in taken.values()], [(40, 0)] * 4)
+        self.assertEqual({peer["name"].split()[0]: peer["lane"] for peer in sent["consumers"]},
+                         {name: one["lane"] for name, one in taken.items()})
+        self.assertEqual((sent["messages"], sent["copies"]), (40, 0))
+        self.assertRegex(producer.stderr(), r"0 payload copies; consumers: 2 shared-memory, 2 inline")
+
+    def refused(self, *arguments):
+        """The one line of a consumer that insists on shared memory, in vain."""
+        consumer = self.consume("--lane", "shared-memory", "--log-level", "warn", *arguments)
+        taken = consumer.finish_json(1)
+        self.assertEqual((taken["messages"], taken["lane"], taken["lane_reason"], taken["end"]), (0, None, None, "error"))
+        (line,) = consumer.stderr().splitlines()
+        self.assertIn("shared memory was asked for, but ", line)
+        return line
+
+    def test_insisting_in_vain_is_one_line_and_status_1(self):
+        producer = self.produce(*SMALL, "--rate", 200, "--listen", "tcp://127.0.0.1:0")
+        endpoint = producer.wait_for_line(r"(tcp://127\.0\.0\.1:\d+)")[1]
+        self.assertIn(f"{endpoint} is no local endpoint", self.refused("--connect", endpoint))
+        self.assertIn("is no local endpoint", self.refused("--connect", endpoint, "--follow"))
+        inline = self.produce(*SMALL, "--stream", "inline", "--rate", 200, "--lane", "inline")
+        inline.wait_for_line("on ipc://")
+        self.assertIn("inline lane only", self.refused("--stream", "inline"))
+        self.assertEqual(self.consume("--stream", "inline", "--count", 3).finish_json()["lane"], "inline")
+        for process in (producer, inline):
+            process.signal(signal.SIGTERM)
+            process.finish()
+
+    def test_without_the_hand_over_socket_it_is_inline_and_says_why(self):
+        producer = self.produce(*SMALL, "--rate", 200)
+        producer.wait_for_line("on ipc://")
+        os.unlink(self.path("run", "default", "slots.sock"))
+        taken = self.consume("--count", 3).finish_json()
+        self.assertEqual(taken["lane"], "inline")
+        self.assertNotIn(taken["lane_reason"], ("", "asked for", "same machine"))
+        self.assertIn(taken["lane_reason"], self.refused())
+        producer.signal(signal.SIGTERM)
+        producer.finish()
 
 
 class Lists(programs.ProgramTest):
@@ -160,13 +227,14 @@ class Signals(programs.ProgramTest):
     def test_each_signal_ends_the_producer_in_order(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(signal=number):
-                producer = self.produce(*SMALL, "--rate", 200)
+                producer = self.produce(*SMALL, "--rate", 200, "--wait-for", 1)
                 consumer = self.consume()
                 producer.wait_for_line("joined")
                 producer.signal(number)
-                self.assertGreater(producer.finish_json()["messages"], 0)
+                sent = producer.finish_json()["messages"]
                 taken = consumer.finish_json()
                 self.assertEqual(taken["end"], "stream-ended")
+                self.assertEqual(taken["messages"] + taken["missed"], sent)
 
     def test_the_consumer_prints_its_summary(self):
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,0 +1,12 @@
+// A ping-pong of bare libzmq: messages of kSmallFrameBytes one at a time, each side's own thread in zmq_recv. The counters are
+// latency.hpp's: from before the send of a message until it is received, and half of each round trip.
+#pragma once
+
+namespace bench {
+
+class Peer;
+
+void latency_zmq_producer(Peer& peer);
+void latency_zmq_consumer(Peer& peer);
+
+}  // namespace bench
