@@ -1,9 +1,11 @@
 #include "memory/borrowed.hpp"
+#include "memory/in_child.hpp"
 
 #include <gtest/gtest.h>
 #include <poll.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -82,6 +84,24 @@ TEST(ReleaseQueue, LivesUntilItsLastBlockIsDropped) {
   EXPECT_EQ(runs, 0);
   last = {};
   EXPECT_EQ(runs, 1);
+}
+
+// The child shares the eventfd with its parent, and its copy of what was lent is not the lender's.
+TEST(ReleaseQueue, AForkedChildRunsNothingAndTakesNoWakeUp) {
+  const auto queue = ReleaseQueue::create();
+  std::atomic<int> runs{0};
+  Reference waiting = queue->borrow(counting(runs)), lent = queue->borrow(counting(runs));
+  waiting = Reference();
+  EXPECT_EQ(testing::in_child([&] {
+              lent = Reference();
+              queue->run_callbacks();
+              return std::to_string(runs);
+            }),
+            "0");
+  EXPECT_TRUE(readable(*queue));
+  lent = Reference();
+  queue->run_callbacks();
+  EXPECT_EQ(runs, 2);
 }
 
 TEST(ReleaseQueue, RunsEachOnceWithManyThreadsDroppingAndRunning) {
