@@ -285,12 +285,12 @@ SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   Section section(*this);
   if (closed_) return SteadyTime::max();
   more_.clear();
-  if (listener_) serve_hand_over(ready, now);
   if (ready != 0) {
     drain_or_probe(received_at_poll_);
   } else {
     drain();
   }
+  if (listener_) serve_hand_over(ready, now);  // after what came: an end comes after the Returns that were sent before it
   retry_backlogs();
   send_alives(now);
   settle();  // before the count is noted: what is received from here on was not seen by this thread

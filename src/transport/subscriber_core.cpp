@@ -147,7 +147,7 @@ void SubscriberCore::settle() {
   const bool some = !inbox_.empty() && inbox_.front()->what != Received::What::Unmapped;
   const bool set = more || state_ == SubscriberStatus::State::Refused || (some && unreleased_ < hold());
   if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
-  if (left_ && unreleased_ == 0) attention_.set();
+  if (left_ && unreleased_ == 0 && all_back_ == SteadyTime{}) attention_.set();
 }
 
 void SubscriberCore::send_returns() {

@@ -229,8 +229,9 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   SteadyTime last_taken_ GUARDED_BY(mutex_){};
   SubscriberStatistics statistics_ GUARDED_BY(mutex_){};
   bool wake_is_set_ GUARDED_BY(mutex_) = false;
-  bool leaving_ GUARDED_BY(mutex_) = false;  // Bye was said
-  bool left_ GUARDED_BY(mutex_) = false;     // the Subscriber is gone; samples of it may not be
+  bool leaving_ GUARDED_BY(mutex_) = false;   // Bye was said
+  SteadyTime all_back_ GUARDED_BY(mutex_){};  // when the last sample of a Subscriber that is gone was given back
+  bool left_ GUARDED_BY(mutex_) = false;      // the Subscriber is gone; samples of it may not be
   bool bye_answered_ GUARDED_BY(mutex_) = false;
   bool closed_ GUARDED_BY(mutex_) = false;
 

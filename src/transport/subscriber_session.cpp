@@ -17,7 +17,9 @@ namespace {
 constexpr auto kSearchInterval = std::chrono::milliseconds{25};
 constexpr auto kAliveInterval = std::chrono::seconds{1};
 constexpr auto kLookInterval =
-    std::chrono::milliseconds{100};                 // at what came while the application does not take: an End is confirmed
+    std::chrono::milliseconds{100};  // at what came while the application does not take: an End is confirmed
+constexpr auto kLastReturn =
+    std::chrono::milliseconds{200};                 // to arrive, before the end of the hand-over says that all is given up
 constexpr auto kSilence = std::chrono::seconds{3};  // told, not believed
 constexpr std::uint32_t kPatientAlives = 16;        // unanswered ones until they are sent once a minute
 constexpr std::size_t kMaxInbox = 2 * std::size_t{kMaxQueue};  // beyond every grant: a publisher that ignores them
@@ -50,7 +52,10 @@ SteadyTime SubscriberCore::serve(std::uint64_t, SteadyTime now) {
     send_alive(now);
     collect_given_back();
     send_returns();
-    done = left_ && unreleased_ == 0;
+    if (left_ && unreleased_ == 0) {
+      if (all_back_ == SteadyTime{}) all_back_ = now;
+      done = now - all_back_ >= kLastReturn;
+    }
     if (by_name_ && state_ != State::Connected) due = now + kSearchInterval;
   }
   if (done) service_.remove(*this);  // the last sample of a Subscriber that is gone
