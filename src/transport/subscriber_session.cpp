@@ -144,6 +144,8 @@ void SubscriberCore::send_bye() {
 // ---- what we hear
 
 void SubscriberCore::drain() {
+  collect_given_back();  // a release that found the mutex taken is still in the queue, and take must not count that sample as
+                         // held
   if (closed_) return;
   int received = 0;
   for (; received < kHighWaterMark && receive(dealer_, frames_); ++received) handle();
