@@ -58,7 +58,7 @@ struct PublisherStatistics {
   std::uint64_t published = 0;              // messages
   std::uint64_t copies = 0;                 // payload copies
   std::uint64_t abandoned = 0;              // Distribute: messages given up
-  std::uint64_t dropped_peer_messages = 0;  // of other epochs, unknown sessions, or malformed
+  std::uint64_t dropped_peer_messages = 0;  // of unknown sessions, or malformed
   std::size_t pool_bytes = 0;
   std::size_t slots = 0;
   std::vector<ConsumerStatistics> consumers{};  // those of now, then those that left (at most 64)

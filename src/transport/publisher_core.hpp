@@ -6,6 +6,7 @@
 #include "memory/hand_over_listener.hpp"
 #include "memory/pool.hpp"
 #include "transport/book.hpp"
+#include "transport/former_sessions.hpp"
 #include "transport/service.hpp"
 #include "transport/sockets.hpp"
 #include "transport/stream_folder.hpp"
@@ -174,6 +175,7 @@ class PublisherCore final : public Participant {
   MessageShelf shelf_ GUARDED_BY(mutex_){};  // before book_ and peers_: outlives their messages
   DeliveryBook book_ GUARDED_BY(mutex_);
   std::map<Id, Peer> peers_ GUARDED_BY(mutex_){};
+  FormerSessions former_ GUARDED_BY(mutex_){};
   std::vector<ConsumerStatistics> departed_ GUARDED_BY(mutex_){};
   wire::Encoder encoder_ GUARDED_BY(mutex_){};
   wire::Decoder decoder_ GUARDED_BY(mutex_){};

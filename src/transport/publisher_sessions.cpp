@@ -65,9 +65,9 @@ void PublisherCore::handle(std::size_t router) {
     return;
   }
   if (envelope->kind == wire::Kind::Hello) return on_hello(from, *envelope, pid);
-  if (envelope->epoch != epoch_ || !peers_.contains(envelope->session))
-    return drop_message("of another epoch or an unknown session");
-  on_known(*envelope);
+  if (envelope->epoch != epoch_) return;  // to the publisher before this one, from a subscriber that has not noticed yet
+  if (peers_.contains(envelope->session)) return on_known(*envelope);
+  if (!former_.contains(envelope->session)) drop_message("of an unknown session");
 }
 
 void PublisherCore::on_known(const wire::Envelope& envelope) {

@@ -73,6 +73,7 @@ void PublisherCore::forget(std::map<Id, Peer>::iterator peer) {
   if (peer->second.slots) {
     for (const std::uint64_t slot : peer->second.slots->slots()) pool_->unmapped(slot);
   }
+  former_.add(peer->first);
   peers_.erase(peer);
 }
 

@@ -21,7 +21,6 @@ namespace {
 constexpr int kDrainRounds =
     64;  // of one critical section; a publisher that floods beyond it does not keep take from its deadline
 constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{200};  // for Bye and the last Returns
-constexpr auto kByeAnswer = std::chrono::milliseconds{200};
 
 std::string checked_source(std::string source) {
   if (is_endpoint(source)) {
@@ -145,7 +144,8 @@ void SubscriberCore::settle() {
     more = readable(dealer_);
   }
   const bool some = !inbox_.empty() && inbox_.front()->what != Received::What::Unmapped;
-  const bool set = more || state_ == SubscriberStatus::State::Refused || (some && unreleased_ < hold());
+  const bool set =
+      leaving_ ? bye_answered() : more || state_ == SubscriberStatus::State::Refused || (some && unreleased_ < hold());
   if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
   if (left_ && unreleased_ == 0 && all_back_ == SteadyTime{}) attention_.set();
 }
@@ -324,45 +324,6 @@ void SubscriberCore::recycle(Received* received) {
   received->in_slot.clear();
   received->state = Received::State::Free;
   free_.push_back(received);
-}
-
-// ---- the Subscriber goes
-
-void SubscriberCore::leave() {
-  if (!service_.in_own_process()) return;
-  {
-    const Section section(*this);
-    drain();
-    for (Received* received : inbox_) recycle(received);
-    inbox_.clear();
-    collect_given_back();
-    send_returns();
-    leaving_ = true;
-    if (in_session()) send_bye();
-  }
-  await_bye();
-  bool stays = false;
-  {
-    const Section section(*this);
-    left_ = true;
-    // Deliveries that hold something at the publisher must still be returned: the socket stays for that.
-    stays = in_session() && std::any_of(records_.begin(), records_.end(), [&](const auto& record) REQUIRES(mutex_) {
-              return record->state == Received::State::Held && record->epoch == epoch_ && leases(*record);
-            });
-  }
-  if (!stays) service_.remove(*this);
-}
-
-// A message that libzmq has half received when its socket is closed is memory lost for good, and it may be a whole frame. Once
-// the publisher has answered our Bye, nothing is on its way. A stopped or dead one is not waited for long.
-void SubscriberCore::await_bye() {
-  const SteadyTime deadline = steady_now() + kByeAnswer;
-  const std::array waited_for{dealer_descriptor_};
-  do {
-    const Section section(*this);
-    drain();
-    if (bye_answered_ || state_ != SubscriberStatus::State::Connected) return;
-  } while (wait_readable(waited_for, deadline));
 }
 
 // ---- what is told

@@ -5,6 +5,7 @@
 #include "memory/mapped_slots.hpp"
 #include "memory/poll_set.hpp"
 #include "memory/slot_receiver.hpp"
+#include "transport/former_sessions.hpp"
 #include "transport/service.hpp"
 #include "transport/sockets.hpp"
 #include "wire/decoder.hpp"
@@ -131,6 +132,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   Received* take_front() REQUIRES(mutex_);
   void pop_front() REQUIRES(mutex_);
   void await_bye() EXCLUDES(mutex_);
+  bool bye_answered() REQUIRES(mutex_);
   Received* fetch() REQUIRES(mutex_);
   void recycle(Received* received) REQUIRES(mutex_);
 
@@ -200,6 +202,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   bool hello_due_ GUARDED_BY(mutex_) = false;
   Id epoch_ GUARDED_BY(mutex_){};
   Id session_ GUARDED_BY(mutex_){};
+  FormerSessions former_ GUARDED_BY(mutex_){};
   Id welcomed_ GUARDED_BY(mutex_){};  // the session that welcome_ is of
   wire::Welcome welcome_ GUARDED_BY(mutex_){};
   std::string reason_ GUARDED_BY(mutex_){};  // of Refused
@@ -232,7 +235,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   bool leaving_ GUARDED_BY(mutex_) = false;   // Bye was said
   SteadyTime all_back_ GUARDED_BY(mutex_){};  // when the last sample of a Subscriber that is gone was given back
   bool left_ GUARDED_BY(mutex_) = false;      // the Subscriber is gone; samples of it may not be
-  bool bye_answered_ GUARDED_BY(mutex_) = false;
+  bool answered_ GUARDED_BY(mutex_) = false;  // and the publisher has said it too
   bool closed_ GUARDED_BY(mutex_) = false;
 
   Mutex given_back_mutex_{};  // a leaf

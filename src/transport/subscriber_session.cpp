@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace arraywire::transport {
@@ -18,10 +19,10 @@ constexpr auto kSearchInterval = std::chrono::milliseconds{25};
 constexpr auto kAliveInterval = std::chrono::seconds{1};
 constexpr auto kLookInterval =
     std::chrono::milliseconds{100};  // at what came while the application does not take: an End is confirmed
-constexpr auto kLastReturn =
-    std::chrono::milliseconds{200};                 // to arrive, before the end of the hand-over says that all is given up
-constexpr auto kSilence = std::chrono::seconds{3};  // told, not believed
-constexpr std::uint32_t kPatientAlives = 16;        // unanswered ones until they are sent once a minute
+constexpr auto kByeAnswer = std::chrono::milliseconds{200};
+constexpr auto kLastReturn = std::chrono::milliseconds{200};   // to arrive, before its hand-over ends
+constexpr auto kSilence = std::chrono::seconds{3};             // told, not believed
+constexpr std::uint32_t kPatientAlives = 16;                   // unanswered ones until they are sent once a minute
 constexpr std::size_t kMaxInbox = 2 * std::size_t{kMaxQueue};  // beyond every grant: a publisher that ignores them
 
 }  // namespace
@@ -112,6 +113,7 @@ void SubscriberCore::send_hello() {
   if (options_.lane != LaneChoice::Inline) none = begin_hand_over(session);
   if (none && none->busy) return;  // hello_due_ stays
   const Id replaced = std::exchange(session_, session);
+  former_.add(replaced);
   wire::Hello hello{.name = options_.name,
                     .pid = static_cast<std::uint32_t>(::getpid()),
                     .stream = by_name_ ? source_ : std::string{},
@@ -141,6 +143,53 @@ void SubscriberCore::send_bye() {
   send_header(dealer_, {}, encoder_.bye({.epoch = epoch_, .session = session_}, bye));
 }
 
+// ---- the Subscriber goes
+
+void SubscriberCore::leave() {
+  if (!service_.in_own_process()) return;
+  {
+    const Section section(*this);
+    drain();
+    for (Received* received : inbox_) recycle(received);
+    inbox_.clear();
+    collect_given_back();
+    send_returns();
+    leaving_ = true;
+    if (in_session()) send_bye();
+  }
+  await_bye();
+  bool stays = false;
+  {
+    const Section section(*this);
+    left_ = true;
+    // Deliveries that hold something at the publisher must still be returned: the socket stays for that.
+    stays = in_session() && std::any_of(records_.begin(), records_.end(), [&](const auto& record) REQUIRES(mutex_) {
+              return record->state == Received::State::Held && record->epoch == epoch_ && leases(*record);
+            });
+  }
+  if (!stays) service_.remove(*this);
+}
+
+// Waits until the publisher has heard our last Returns and our Bye: a hand-over that ends before them says that all is given up,
+// and a message that libzmq has half received when its socket is closed is memory lost for good, and it may be a whole frame.
+// A stopped or dead publisher is not waited for long.
+void SubscriberCore::await_bye() {
+  const SteadyTime deadline = steady_now() + kByeAnswer;
+  const std::array waited_for{dealer_descriptor_, wake_.descriptor()};
+  do {
+    const Section section(*this);
+    drain();
+    if (bye_answered()) return;
+  } while (wait_readable(waited_for, deadline));
+}
+
+// Nothing more comes: it said so, or it ended what would tell it that we are gone.
+bool SubscriberCore::bye_answered() {
+  if (answered_ || !in_session()) return true;
+  if (const SlotSession* slots = slot_session(session_); slots != nullptr && slots->receiver) return false;
+  return state_ == State::Ended || welcome_.lane == Lane::SharedMemory;
+}
+
 // ---- what we hear
 
 void SubscriberCore::drain() {
@@ -165,13 +214,14 @@ void SubscriberCore::handle() {
     wire::Refused refused;
     return decoder_.refused(refused) ? on_refused(std::move(refused.reason)) : drop_message("a Refused that does not decode");
   }
+  if (former_.contains(envelope->session)) return;
   if (envelope->session != session_ || !session_) return drop_message("of another session");
   if (envelope->kind == wire::Kind::Welcome) return on_welcome(*envelope);
   if (envelope->epoch != epoch_ || !in_session()) return drop_message("of another epoch");
   if (envelope->kind == wire::Kind::Data) return on_data(*envelope);
   if (frames_.count != 1) return drop_message("of " + std::to_string(frames_.count) + " frames where one belongs");
   if (envelope->kind == wire::Kind::End) return on_end();
-  if (envelope->kind == wire::Kind::Bye && leaving_) return static_cast<void>(bye_answered_ = true);
+  if (envelope->kind == wire::Kind::Bye && leaving_) return static_cast<void>(answered_ = true);
   if (envelope->kind != wire::Kind::Alive) drop_message("of a kind that publishers do not send");
 }
 

@@ -33,6 +33,26 @@ TEST_P(Conformance, TheDestructorSendsTheLastMessagesAndTheEnd) {
   closer.join();
 }
 
+TEST_P(Conformance, WhatIsReturnedBeforeASubscriberLeavesAtTheEndArrives) {
+  Context elsewhere({.runtime_directory = directory.path()});
+  for (std::size_t round = 1; round <= 25; ++round) {
+    PublisherOptions options = publisher_options();
+    options.delivery = Delivery::Distribute;
+    Publisher publisher(context, "stream", options);
+    auto subscriber = std::make_unique<Subscriber>(elsewhere, source(publisher));
+    ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+    ASSERT_TRUE(publish_value(publisher, 1));
+    std::thread finisher([&] { EXPECT_TRUE(publisher.finish(kWatchdog).complete); });
+    EXPECT_EQ(take_all(*subscriber), counted(1));
+    subscriber.reset();
+    finisher.join();
+    ASSERT_TRUE(eventually([&] { return events.count(EventKind::Left) == round; }));
+    EXPECT_EQ(events.detail(EventKind::Left), "said good-bye");
+    EXPECT_EQ(publisher.statistics().consumers.front().taken, 1U);
+    EXPECT_EQ(publisher.statistics().dropped_peer_messages, 0U);
+  }
+}
+
 TEST_P(Conformance, SamplesStayReadableAfterEverythingElseIsGone) {
   std::optional<Sample> sample;
   Loan loan;
