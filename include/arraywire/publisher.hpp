@@ -49,7 +49,7 @@ class Publisher {
   // Whether the next borrowed message would be copied into a slot: a shared-memory session, the history or a session that gets
   // the message later needs it there. Who can fill any memory (by reading a file, say) had better fill a loan then. True of now
   // only: sessions come and go.
-  bool copies_borrowed() const;
+  bool copies_borrowed();
   // Packs the array into a slot first (waiting up to block_limit for one): one copy. Never keeps a reference to it.
   // Throws Error{NoMemory} when there is no slot for it.
   Result<Published, PublishError> publish_copy(const ConstArrayView& view, const Metadata& metadata = {});

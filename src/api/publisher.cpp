@@ -289,7 +289,7 @@ Result<Published, PublishError> Publisher::publish_copy(const ConstArrayView& vi
   return impl_->publish_copied(std::span(&view, 1), metadata);
 }
 
-bool Publisher::copies_borrowed() const { return impl_->core_->needs_slot(); }
+bool Publisher::copies_borrowed() { return impl_->core_->needs_slot(); }
 
 bool Publisher::wait_for_subscribers(std::size_t count, std::chrono::nanoseconds timeout) {
   return impl_->core_->wait_for_sessions(count, deadline_after(steady_now(), timeout));

@@ -1,9 +1,9 @@
 #include "arraywire/subscriber.hpp"
 
 #include "core/clock.hpp"
+#include "memory/waiting.hpp"
 #include "transport/service.hpp"
 #include "transport/subscriber_core.hpp"
-#include "transport/waiting.hpp"
 
 #include <array>
 #include <utility>
@@ -61,7 +61,7 @@ std::optional<std::size_t> wait_any(std::span<Subscriber* const> subscribers, st
   const transport::Service& service = *subscribers.front()->impl_->service;
   std::vector<int> descriptors;
   for (const Subscriber* s : subscribers) descriptors.push_back(s->descriptor());
-  for (bool last = deadline <= steady_now();; last = !transport::wait_readable(descriptors, deadline)) {
+  for (bool last = deadline <= steady_now();; last = !memory::wait_readable(descriptors, deadline)) {
     if (service.stopped()) return std::nullopt;
     std::optional<std::size_t> longest;  // of those that are ready, the one from which nothing was taken for longest
     for (std::size_t i = 0; i < subscribers.size(); ++i) {

@@ -1,14 +1,5 @@
 #include "memory/borrowed.hpp"
 
-#include "arraywire/error.hpp"
-
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdint>
-#include <cstring>
-#include <string>
 #include <utility>
 
 namespace arraywire::memory {
@@ -53,12 +44,8 @@ ReleaseQueue::BorrowedBlock* ReleaseQueue::List::pop() noexcept {
   return block;
 }
 
-std::shared_ptr<ReleaseQueue> ReleaseQueue::create() {
-  Descriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event) throw Error(ErrorCode::System, std::string("the queue of free callbacks: eventfd: ") + std::strerror(errno));
-  return std::shared_ptr<ReleaseQueue>(new ReleaseQueue(std::move(event)));
-}
-ReleaseQueue::ReleaseQueue(Descriptor event) : event_(std::move(event)) {}
+std::shared_ptr<ReleaseQueue> ReleaseQueue::create() { return std::shared_ptr<ReleaseQueue>(new ReleaseQueue); }
+ReleaseQueue::ReleaseQueue() = default;
 ReleaseQueue::~ReleaseQueue() { run_callbacks(); }
 
 Reference ReleaseQueue::borrow(FreeCallback callback) {
@@ -76,25 +63,20 @@ ReleaseQueue::BorrowedBlock& ReleaseQueue::idle_block() {
   return *blocks_.back();
 }
 
-// The eventfd is written and read only under the lock, and only when the list stops or starts to be empty: it is readable exactly
+// The event is set and cleared only under the lock, and only when the list stops or starts to be empty: it is readable exactly
 // while callbacks wait.
 void ReleaseQueue::push(BorrowedBlock& block) noexcept {
   if (!process_.is_own()) return;
   Lock lock(mutex_);
   const bool first = waiting_.first == nullptr;
   waiting_.push(block);
-  const std::uint64_t one = 1;
-  if (first) [[maybe_unused]]
-    const auto written = ::write(event_.get(), &one, sizeof one);
+  if (first) event_.set();
 }
 
 ReleaseQueue::BorrowedBlock* ReleaseQueue::pop_waiting() noexcept {
   Lock lock(mutex_);
   BorrowedBlock* const block = waiting_.pop();
-  std::uint64_t count = 0;
-  if (block != nullptr && waiting_.first == nullptr) {
-    [[maybe_unused]] const auto drained = ::read(event_.get(), &count, sizeof count);
-  }
+  if (block != nullptr && waiting_.first == nullptr) event_.clear();
   return block;
 }
 

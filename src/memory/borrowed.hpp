@@ -4,8 +4,8 @@
 #include "arraywire/free_callback.hpp"
 #include "core/mutex.hpp"
 #include "memory/block.hpp"
-#include "memory/descriptor.hpp"
 #include "memory/process.hpp"
+#include "memory/waiting.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -27,8 +27,8 @@ class ReleaseQueue : public std::enable_shared_from_this<ReleaseQueue> {
   Reference borrow(FreeCallback callback);
   // The callback is the caller's again: dropping this block, of which the caller has the only reference, runs nothing.
   static void take_back(const Reference& block) noexcept;
-  int descriptor() const noexcept { return event_.get(); }  // readable while callbacks wait
-  void run_callbacks() noexcept;                            // runs user code: never call it with a lock held
+  int descriptor() const noexcept { return event_.descriptor(); }  // readable while callbacks wait
+  void run_callbacks() noexcept;                                   // runs user code: never call it with a lock held
 
  private:
   class BorrowedBlock;
@@ -40,13 +40,13 @@ class ReleaseQueue : public std::enable_shared_from_this<ReleaseQueue> {
     BorrowedBlock* pop() noexcept;
   };
 
-  explicit ReleaseQueue(Descriptor event);
+  ReleaseQueue();
   void push(BorrowedBlock& block) noexcept;
   BorrowedBlock* pop_waiting() noexcept;
   BorrowedBlock& idle_block();
 
   const ProcessMark process_{};
-  const Descriptor event_;
+  EventFd event_{};
   Mutex mutex_;
   std::vector<std::unique_ptr<BorrowedBlock>> blocks_ GUARDED_BY(mutex_);
   List waiting_ GUARDED_BY(mutex_);

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -16,13 +15,6 @@
 #include <limits>
 #include <optional>
 #include <utility>
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-#ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010
-#endif
 
 namespace arraywire::memory {
 namespace {
@@ -100,26 +92,21 @@ void MappedSlot::unreferenced() noexcept {
   queue->push(std::unique_ptr<MappedSlot>(this));
 }
 
-std::shared_ptr<UnmapQueue> UnmapQueue::create() {
-  Descriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event) throw Error(ErrorCode::System, std::string("unmapping slots: eventfd: ") + std::strerror(errno));
-  return std::shared_ptr<UnmapQueue>(new UnmapQueue(std::move(event)));
-}
+std::shared_ptr<UnmapQueue> UnmapQueue::create() { return std::shared_ptr<UnmapQueue>(new UnmapQueue); }
 
 UnmapQueue::~UnmapQueue() {
   if (!process_.is_own()) return;  // the lock may be held by a thread that is not here
   while (pop()) continue;
 }
 
-// The event is written under the lock: unmap_all, which reads it there, cannot take it for slots that it has not seen.
+// The event is set under the lock: unmap_all, which clears it there, cannot take it for slots that it has not seen.
 void UnmapQueue::push(std::unique_ptr<MappedSlot> slot) noexcept {
   if (!process_.is_own()) return;
   Lock lock(mutex_);
   slot->next_ = std::move(first_);
   first_ = std::move(slot);
   ++count_;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(event_.get(), &one, sizeof one);
+  event_.set();
 }
 
 std::unique_ptr<MappedSlot> UnmapQueue::pop() noexcept {
@@ -137,8 +124,7 @@ void UnmapQueue::unmap_all(std::vector<UnmappedSlot>& unmapped) {
     Lock lock(mutex_);
     unmapped.reserve(unmapped.size() + count_);
     count = count_;
-    std::uint64_t value = 0;
-    [[maybe_unused]] const auto drained = ::read(event_.get(), &value, sizeof value);
+    event_.clear();
   }
   for (; count > 0; --count) {
     const std::unique_ptr<MappedSlot> slot = pop();  // nobody else takes any out, unless two threads unmap

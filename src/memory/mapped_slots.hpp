@@ -5,10 +5,10 @@
 #include "core/ids.hpp"
 #include "core/mutex.hpp"
 #include "memory/block.hpp"
-#include "memory/descriptor.hpp"
 #include "memory/memfd.hpp"
 #include "memory/process.hpp"
 #include "memory/slot_receiver.hpp"
+#include "memory/waiting.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -67,18 +67,18 @@ class UnmapQueue {
   UnmapQueue(const UnmapQueue&) = delete;
   UnmapQueue& operator=(const UnmapQueue&) = delete;
 
-  int descriptor() const noexcept { return event_.get(); }  // readable while slots wait
+  int descriptor() const noexcept { return event_.descriptor(); }  // readable while slots wait
   // Unmaps all that wait and appends which. Takes time: call it without a lock. Throws bad_alloc, and then they still wait.
   void unmap_all(std::vector<UnmappedSlot>& unmapped);
 
  private:
   friend class MappedSlot;
-  explicit UnmapQueue(Descriptor event) noexcept : event_(std::move(event)) {}
+  UnmapQueue() = default;
   void push(std::unique_ptr<MappedSlot> slot) noexcept;
   std::unique_ptr<MappedSlot> pop() noexcept;
 
   const ProcessMark process_{};
-  const Descriptor event_;
+  EventFd event_{};
   Mutex mutex_{};
   std::unique_ptr<MappedSlot> first_ GUARDED_BY(mutex_){};  // linked through themselves, so that pushing cannot fail
   std::size_t count_ GUARDED_BY(mutex_) = 0;

@@ -12,13 +12,6 @@
 #include <new>
 #include <optional>
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010
-#endif
-
 namespace arraywire::memory {
 namespace {
 
@@ -40,14 +33,16 @@ Failure check_file_size_limit(std::size_t bytes) {
 // fallocate beyond a memory cgroup's limit is answered by the OOM killer, not by an error, so what is left is asked first. Others
 // allocate meanwhile: hence in steps, asking again before each one whether all of the rest still fits.
 Failure allocate(int fd, std::size_t bytes) {
-  constexpr std::size_t kStepBytes = std::size_t{64} << 20;
+  std::size_t most = std::size_t{64} << 20;
   for (std::size_t done = 0; done < bytes;) {
     if (available_bytes() < bytes - done) return failed("MemAvailable and the memory cgroups above us", ENOMEM);
-    const std::size_t step = std::min(kStepBytes, bytes - done);
+    const std::size_t step = std::min(most, bytes - done);
     if (::fallocate(fd, 0, static_cast<off_t>(done), static_cast<off_t>(step)) == 0) {
       done += step;
     } else if (errno != EINTR) {
       return failed("fallocate", errno);
+    } else {
+      most = std::max(step / 2, page_bytes());  // a signal undoes the whole step: where they come thick and fast, in smaller ones
     }
   }
   return std::nullopt;

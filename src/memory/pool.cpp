@@ -2,10 +2,8 @@
 
 #include "core/clock.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -32,21 +30,23 @@ std::string slot_of(std::size_t size) { return "a slot of " + std::to_string(siz
 // One thread asleep in take. From its construction on, nothing that happens to the pool is missed.
 class Pool::Waiting {
  public:
-  explicit Waiting(Pool& pool) : pool_(pool) {
-    Lock lock(pool_.mutex_);
-    event_ = pool_.waiters_.begin();
-  }
+  explicit Waiting(Pool& pool) : pool_(pool), event_(begin(pool)) {}
   ~Waiting() {
     Lock lock(pool_.mutex_);
-    pool_.waiters_.end(std::move(event_));
+    pool_.waiters_.end(event_);
   }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
-  int event() const noexcept { return event_.get(); }
+  EventFd& event() noexcept { return event_; }
 
  private:
+  static EventFd& begin(Pool& pool) {
+    Lock lock(pool.mutex_);
+    return pool.waiters_.begin();
+  }
+
   Pool& pool_;
-  Descriptor event_{};
+  EventFd& event_;
 };
 
 // What one look at the books said: a slot, or permission to create one (new_id), or neither.
@@ -58,13 +58,9 @@ struct Pool::Attempt {
 };
 
 std::shared_ptr<Pool> Pool::create(std::size_t max_bytes) {
-  Descriptor retired(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!retired) throw Error(ErrorCode::System, std::string("creating a pool: eventfd: ") + std::strerror(errno));
-  const std::size_t limit_bytes = whole_pages(max_bytes == 0 ? default_limit_bytes() : max_bytes);
-  return std::shared_ptr<Pool>(new Pool(limit_bytes, std::move(retired)));
+  return std::shared_ptr<Pool>(new Pool(whole_pages(max_bytes == 0 ? default_limit_bytes() : max_bytes)));
 }
-Pool::Pool(std::size_t limit_bytes, Descriptor retired)
-    : limit_bytes_(limit_bytes), retired_(std::move(retired)), inventory_(limit_bytes) {}
+Pool::Pool(std::size_t limit_bytes) : limit_bytes_(limit_bytes), inventory_(limit_bytes) {}
 Pool::~Pool() = default;
 
 std::size_t Pool::size_for(std::size_t bytes) const noexcept {
@@ -93,12 +89,13 @@ Result<Reference, PoolError> Pool::take_before(SteadyTime deadline, std::size_t 
       return Reference(*slot);
     }
     if (slot.error() == PoolError::TooLarge) return slot.error();
-    if (late) return wait_for(-1, stop_fd, deadline) == Wake::Stopped ? PoolError::Stopped : PoolError::Exhausted;
-    if (!waiting) {
-      waiting.emplace(*this);  // and look again: a slot may have come free before anybody would have woken us
-    } else if (wait_for(waiting->event(), stop_fd, deadline) == Wake::Stopped) {
-      return PoolError::Stopped;
+    if (waiting && !late) {
+      wait_readable(std::array{waiting->event().descriptor(), stop_fd}, deadline);
+      waiting->event().clear();
     }
+    if ((waiting || late) && is_readable(stop_fd)) return PoolError::Stopped;
+    if (late) return PoolError::Exhausted;
+    if (!waiting) waiting.emplace(*this);  // and look again: a slot may have come free before anybody would have woken us
   }
 }
 
@@ -159,10 +156,7 @@ Result<Slot*, MemfdFailure> Pool::create_slot(std::uint64_t id, std::size_t size
 }
 
 void Pool::destroy(Removal&& removal) noexcept {
-  if (removal.retired) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(retired_.get(), &one, sizeof one);
-  }
+  if (removal.retired) retired_.set();
   while (removal.first) removal.first = std::move(removal.first->next_);
   if (removal.uncount_bytes == 0) return;
   Lock lock(mutex_);
@@ -229,12 +223,11 @@ void Pool::unmapped(std::uint64_t slot_id) noexcept {
   Lock lock(mutex_);
   if (inventory_.unmapped(slot_id)) waiters_.wake_all();
 }
-// The event is read last, so that a failure leaves it; under the lock, so that it is not read for what was retired since.
+// The event is cleared last, so that a failure leaves it; under the lock, so that it is not cleared for what was retired since.
 void Pool::collect_retired(std::vector<std::uint64_t>& ids) {
   Lock lock(mutex_);
   inventory_.collect_retired(ids);
-  std::uint64_t value = 0;
-  [[maybe_unused]] const auto drained = ::read(retired_.get(), &value, sizeof value);
+  retired_.clear();
 }
 
 std::size_t Pool::limit_bytes() const noexcept { return limit_bytes_; }

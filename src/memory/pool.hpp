@@ -50,7 +50,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void unmapped(std::uint64_t slot_id) noexcept;                 // one session has unmapped it, or ended
   void collect_retired(std::vector<std::uint64_t>& ids);         // appends slots gone since the last call that sessions have
   // Readable while there are such slots: a take may be waiting for the sessions to unmap them.
-  int retired_descriptor() const noexcept { return retired_.get(); }
+  int retired_descriptor() const noexcept { return retired_.descriptor(); }
 
   std::size_t limit_bytes() const noexcept;
   std::size_t bytes() const;  // counted against the limit now: slots free and used, and given-back ones that sessions still have
@@ -62,7 +62,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   class Waiting;
   struct Attempt;
 
-  Pool(std::size_t limit_bytes, Descriptor retired);
+  explicit Pool(std::size_t limit_bytes);
   void put_back(Slot& slot) noexcept;
   std::size_t size_for(std::size_t bytes) const noexcept;
   Result<Reference, PoolError> take_before(SteadyTime deadline, std::size_t size, int stop_fd);
@@ -75,7 +75,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   const ProcessMark process_{};
   const std::size_t limit_bytes_;
-  const Descriptor retired_;
+  EventFd retired_{};
   mutable Mutex mutex_;
   Inventory inventory_ GUARDED_BY(mutex_);
   Waiters waiters_ GUARDED_BY(mutex_);

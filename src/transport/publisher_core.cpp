@@ -5,6 +5,9 @@
 #include "transport/runtime_directory.hpp"
 #include "transport/signals.hpp"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -30,6 +33,15 @@ void set_options(zmq::socket_t& router) {
   router.set(zmq::sockopt::tcp_maxrt, 120'000);
 }
 
+std::string user_name() {
+  std::array<char, 1024> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+    return std::to_string(::geteuid());
+  return entry.pw_name;
+}
+
 }  // namespace
 
 PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> pool, PublisherSettings settings)
@@ -38,6 +50,7 @@ PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> poo
       pool_(std::move(pool)),
       settings_(std::move(settings)),
       epoch_(random_id()),
+      user_(user_name()),
       book_(settings_.delivery, settings_.history) {
   service.require_own_process();
   check_metadata();
@@ -160,7 +173,7 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
     }
     awaited_.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(lazy_descriptors()), descriptors_.end());  // the ROUTERs
     awaited_.insert(awaited_.end(), {changed_.descriptor(), stop});
-    wait_readable(awaited_, deadline);
+    memory::wait_readable(awaited_, deadline);
     changed_.clear();
   }
 }

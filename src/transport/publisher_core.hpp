@@ -118,7 +118,7 @@ class PublisherCore final : public Participant {
   void settle() REQUIRES(mutex_);
   void flush() REQUIRES(mutex_);
   void probe() REQUIRES(mutex_);
-  SendResult send(const Peer& peer, const Outgoing& out) REQUIRES(mutex_);
+  SendResult send(Peer& peer, const Outgoing& out) REQUIRES(mutex_);
   void send_or_shelve(Id id, Outgoing out) REQUIRES(mutex_);
   void retry_backlogs() REQUIRES(mutex_);
   void send_alives(SteadyTime now) REQUIRES(mutex_);
@@ -159,14 +159,16 @@ class PublisherCore final : public Participant {
   const std::shared_ptr<memory::Pool> pool_;
   const PublisherSettings settings_;
   const Id epoch_;
+  const std::string user_;
   std::unique_ptr<StreamFolder> folder_;
   std::vector<std::string> endpoints_{};
+  static constexpr std::uint64_t kListenerReady = 1, kRetiredReady = 2;  // bits of the first two, where there is a listener
   std::vector<int> descriptors_{};
   std::vector<int> awaited_{};       // the publish turn's, reused
   std::atomic<bool> urgent_{false};  // somebody waits for what the service thread has to send
   std::atomic<int> slot_waits_{0};
-  EventFd changed_{};  // set when something happened that the publishing thread may wait for
-  EventFd more_{};     // set when a flood of messages was left waiting: the service thread goes on with it
+  memory::EventFd changed_{};  // set when something happened that the publishing thread may wait for
+  memory::EventFd more_{};     // set when a flood of messages was left waiting: the service thread goes on with it
 
   mutable Mutex mutex_{};
   std::vector<zmq::socket_t> routers_ GUARDED_BY(mutex_){};

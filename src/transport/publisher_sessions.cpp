@@ -1,11 +1,9 @@
 // The publisher's sessions: how they begin, what they say, how they end.
 #include "transport/publisher_core.hpp"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -32,15 +30,6 @@ int pid_of(const zmq::message_t& header) {
 std::string named(const std::string& name, int pid) {
   const std::string shown = name.empty() ? "a consumer" : name;
   return pid > 0 ? shown + " (pid " + std::to_string(pid) + ")" : shown;
-}
-
-std::string user_name() {
-  std::array<char, 1024> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
-    return std::to_string(::geteuid());
-  return entry.pw_name;
 }
 
 std::string to_text(wire::Version v) { return std::to_string(v.major) + "." + std::to_string(v.minor); }
@@ -270,12 +259,14 @@ void PublisherCore::lost(const Address& address) {
 
 // ---- sending
 
-SendResult PublisherCore::send(const Peer& peer, const Outgoing& out) {
+SendResult PublisherCore::send(Peer& peer, const Outgoing& out) {
   zmq::socket_t& router = routers_[peer.address.router];
   if (out.message && peer.slots && out.message->slot != nullptr) {
-    if (!peer.slots->has(out.message->slot->id())) return SendResult::WouldBlock;  // its hand-over socket is full
+    memory::Slot& slot = *out.message->slot;
+    if (!peer.slots->has(slot.id())) give(peer, pool_->hand_over(slot));
+    if (!peer.slots->has(slot.id())) return SendResult::WouldBlock;  // its hand-over socket is full
     wire::Stamp stamp = out.stamp;
-    stamp.slot = out.message->slot->id();
+    stamp.slot = slot.id();
     return send_named(router, peer.address.routing_id, *out.message, epoch_, out.session, stamp);
   }
   if (out.message) return send_data(router, peer.address.routing_id, *out.message, epoch_, out.session, out.stamp, parts_);
@@ -286,8 +277,6 @@ void PublisherCore::send_or_shelve(Id id, Outgoing out) {
   const auto found = peers_.find(id);
   if (found == peers_.end() || found->second.leaving || found->second.unreachable) return;
   Peer& peer = found->second;
-  if (peer.slots && out.message && out.message->slot != nullptr && !peer.slots->has(out.message->slot->id()))
-    give(peer, pool_->hand_over(*out.message->slot));
   const SendResult result = peer.backlog.empty() ? send(peer, out) : SendResult::WouldBlock;
   if (result == SendResult::WouldBlock) peer.backlog.push_back(std::move(out));
   if (result == SendResult::Unreachable) lost(Address(peer.address));
@@ -365,7 +354,7 @@ void PublisherCore::tell_abandoned() {
 void PublisherCore::write_info() {
   if (closed_ || !folder_) return;
   folder_->write_info({.pid = ::getpid(),
-                       .user = user_name(),
+                       .user = user_,
                        .endpoints = endpoints_,
                        .consumers = static_cast<std::uint32_t>(book_.open_sessions())});
 }

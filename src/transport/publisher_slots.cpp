@@ -40,11 +40,10 @@ void PublisherCore::retire_slots() {
 
 // Visitors, what sessions unmapped, deaths. Once a second unasked: of what the system had no room for, nothing tells.
 void PublisherCore::serve_hand_over(std::uint64_t ready, SteadyTime now) {
-  constexpr std::uint64_t kListener = 1, kRetired = 2;  // the first of descriptors_
   const bool all = now >= next_hand_over_look_;
   if (all) next_hand_over_look_ = now + std::chrono::seconds{1};
-  if (all || (ready & kRetired) != 0) retire_slots();
-  if (!all && (ready & kListener) == 0) return;
+  if (all || (ready & kRetiredReady) != 0) retire_slots();
+  if (!all && (ready & kListenerReady) == 0) return;
   due_.clear();
   due_sessions_.clear();
   listener_->serve(due_);

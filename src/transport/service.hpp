@@ -7,7 +7,7 @@
 #include "core/mutex.hpp"
 #include "memory/borrowed.hpp"
 #include "memory/process.hpp"
-#include "transport/waiting.hpp"
+#include "memory/waiting.hpp"
 
 #include <array>
 #include <atomic>
@@ -108,7 +108,7 @@ class Service {
   const std::shared_ptr<const memory::ProcessMark> process_;
   const Id host_;
   const std::shared_ptr<memory::ReleaseQueue> releases_;
-  EventFd wake_{}, stop_{}, hard_stop_{};
+  memory::EventFd wake_{}, stop_{}, hard_stop_{};
   std::atomic<int> stops_{0};
   std::atomic<std::uint64_t> numbers_{0};
   zmq::context_t zmq_;

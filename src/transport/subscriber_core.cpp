@@ -221,7 +221,7 @@ template <class Found>
 auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError> {
   service_.require_own_process();
   const std::array waited_for{dealer_descriptor_, wake_.descriptor(), service_.stop_descriptor()};
-  for (bool last = deadline <= steady_now();; last = !wait_readable(waited_for, deadline)) {
+  for (bool last = deadline <= steady_now();; last = !memory::wait_readable(waited_for, deadline)) {
     const Section section(*this);
     drain();
     const std::optional<TakeError> nothing = next(true);
@@ -285,10 +285,12 @@ void SubscriberCore::give_back(Received* received, bool rejected) noexcept {
     given_back_.push_back({received, rejected});  // never above `hold`: its capacity is reserved
     any_given_back_.store(true);
   }
-  // Whoever holds the mutex looks at any_given_back_ after letting it go, so a failure here leaves the Return to them.
-  [this]() ARRAYWIRE_TSA(no_thread_safety_analysis) {
-    if (mutex_.try_lock()) Section::end(*this);
-  }();
+  send_given_back();
+}
+
+// Whoever holds the mutex looks at any_given_back_ after letting it go, so a failure here leaves the Return to them.
+void SubscriberCore::send_given_back() noexcept {
+  if (mutex_.try_lock()) Section::end(*this);
 }
 
 void SubscriberCore::collect_given_back() {
@@ -329,36 +331,36 @@ void SubscriberCore::recycle(Received* received) {
 // ---- what is told
 
 void SubscriberCore::count_copy() {
-  const Lock lock(mutex_);
+  const Look look(*this);
   ++statistics_.copies;
 }
 
-SteadyTime SubscriberCore::last_taken() const {
-  const Lock lock(mutex_);
+SteadyTime SubscriberCore::last_taken() {
+  const Look look(*this);
   return last_taken_;
 }
 
-SubscriberStatistics SubscriberCore::statistics() const {
+SubscriberStatistics SubscriberCore::statistics() {
   service_.require_own_process();
-  const Lock lock(mutex_);
+  const Look look(*this);
   return statistics_;
 }
 
-Metadata SubscriberCore::stream_metadata() const {
+Metadata SubscriberCore::stream_metadata() {
   service_.require_own_process();
-  const Lock lock(mutex_);
+  const Look look(*this);
   return welcome_.metadata;
 }
 
-std::string SubscriberCore::stream() const {
+std::string SubscriberCore::stream() {
   service_.require_own_process();
-  const Lock lock(mutex_);
+  const Look look(*this);
   return by_name_ ? source_ : welcome_.stream;
 }
 
-SubscriberStatus SubscriberCore::status() const {
+SubscriberStatus SubscriberCore::status() {
   service_.require_own_process();
-  const Lock lock(mutex_);
+  const Look look(*this);
   SubscriberStatus s{
       .state = state_, .reason = welcome_.lane_reason, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};
   if (state_ == SubscriberStatus::State::Refused) s.reason = reason_;

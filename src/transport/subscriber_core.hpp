@@ -76,16 +76,16 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   // take in two steps, for take_into: looks at the next message without taking it.
   Result<const Received*, TakeError> peek(SteadyTime deadline) EXCLUDES(mutex_);
   bool ready() EXCLUDES(mutex_);  // take would say something now; asks for a message where the policy needs it
-  SteadyTime last_taken() const EXCLUDES(mutex_);
+  SteadyTime last_taken() EXCLUDES(mutex_);
   // The Subscriber goes. Samples may stay.
   void leave() EXCLUDES(mutex_);  // blocks for a round trip, at most 200 ms
 
   // ---- any thread
   int descriptor() const noexcept { return epoll_; }
-  SubscriberStatus status() const EXCLUDES(mutex_);
-  SubscriberStatistics statistics() const EXCLUDES(mutex_);
-  Metadata stream_metadata() const EXCLUDES(mutex_);
-  std::string stream() const EXCLUDES(mutex_);
+  SubscriberStatus status() EXCLUDES(mutex_);
+  SubscriberStatistics statistics() EXCLUDES(mutex_);
+  Metadata stream_metadata() EXCLUDES(mutex_);
+  std::string stream() EXCLUDES(mutex_);
   void count_copy() EXCLUDES(mutex_);
   Service& service() const noexcept { return service_; }  // valid while the Subscriber is there
 
@@ -100,6 +100,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   friend class Received;
   friend class FrameFeeder;  // of the fuzzer: what handle() does with frames, without a socket that brings them
   class Section;
+  class Look;
   struct GivenBack {
     Received* received;
     bool rejected;
@@ -122,6 +123,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void open_sockets() REQUIRES(mutex_);
   void abandon_sockets() noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
   void give_back(Received* received, bool rejected) noexcept EXCLUDES(mutex_);
+  void send_given_back() noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
   void collect_given_back() REQUIRES(mutex_);
   void settle() REQUIRES(mutex_);
   void drain() REQUIRES(mutex_);
@@ -177,8 +179,8 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   int epoll_ = -1;
   int monitor_descriptor_ = -1;
   int dealer_descriptor_ = -1;
-  EventFd wake_{};       // level: take may succeed, or has an end to report
-  EventFd attention_{};  // the service thread is to look
+  memory::EventFd wake_{};       // level: take may succeed, or has an end to report
+  memory::EventFd attention_{};  // the service thread is to look
   const std::shared_ptr<memory::PollSet> hand_overs_ = std::make_shared<memory::PollSet>();
   const std::shared_ptr<memory::UnmapQueue> unused_slots_ = memory::UnmapQueue::create();
 

@@ -32,4 +32,20 @@ class ARRAYWIRE_TSA(scoped_lockable) SubscriberCore::Section {
   SubscriberCore& core_;
 };
 
+// A critical section that only looks: it has nothing to end with but what was given back meanwhile, which must not wait for the
+// next Section.
+class ARRAYWIRE_TSA(scoped_lockable) SubscriberCore::Look {
+ public:
+  explicit Look(SubscriberCore& core) ARRAYWIRE_TSA(acquire_capability(core.mutex_)) : core_(core) { core_.mutex_.lock(); }
+  ~Look() ARRAYWIRE_TSA(release_capability()) {
+    core_.mutex_.unlock();
+    if (core_.any_given_back_.load()) core_.send_given_back();
+  }
+  Look(const Look&) = delete;
+  Look& operator=(const Look&) = delete;
+
+ private:
+  SubscriberCore& core_;
+};
+
 }  // namespace arraywire::transport

@@ -180,7 +180,7 @@ void SubscriberCore::await_bye() {
     const Section section(*this);
     drain();
     if (bye_answered()) return;
-  } while (wait_readable(waited_for, deadline));
+  } while (memory::wait_readable(waited_for, deadline));
 }
 
 // Nothing more comes: it said so, or it ended what would tell it that we are gone.

@@ -1,8 +1,11 @@
 #include "faults/command_line.hpp"
 
+#include "arraywire/error.hpp"
+
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -56,6 +59,30 @@ bool CommandLine::waiting() {
 void CommandLine::say(const std::string& line) {
   const std::string whole = line + "\n";
   if (::write(STDOUT_FILENO, whole.data(), whole.size()) < 0) std::_Exit(3);
+}
+
+bool CommandLine::fork_and_wait() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(kChildSeconds);
+    return true;
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  say("forked status=" + std::to_string(status));
+  return false;
+}
+
+std::size_t CommandLine::refused(std::span<const std::function<void()>> calls) {
+  std::size_t count = 0;
+  for (const auto& call : calls) {
+    try {
+      call();
+    } catch (const arraywire::Error& error) {
+      if (error.code() == arraywire::ErrorCode::InvalidArgument) ++count;
+    }
+  }
+  return count;
 }
 
 }  // namespace faults

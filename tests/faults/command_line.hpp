@@ -1,9 +1,12 @@
 // The other end of Child: commands from standard input, answers to standard output, settings as key=value arguments.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +33,10 @@ class CommandLine {
   std::optional<Command> next();  // waits; nothing: standard input was closed
   bool waiting();                 // a command is there
   static void say(const std::string& line);
+  static constexpr unsigned kChildSeconds = 120;  // of life, for a fork that nobody reaps if the test is gone
+  // True in the child, which ends when nobody else ends it; the parent waits for it and says its status.
+  static bool fork_and_wait();
+  static std::size_t refused(std::span<const std::function<void()>> calls);  // how many threw Error{InvalidArgument}
 
  private:
   bool whole_line() const { return received_.find('\n') != std::string::npos; }

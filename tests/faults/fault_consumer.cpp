@@ -2,7 +2,6 @@
 #include "faults/command_line.hpp"
 #include "faults/tally.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -123,23 +122,16 @@ class Consumer {
   void fork_still() {
     const pid_t child = ::fork();
     if (child == 0) {
-      ::alarm(kChildSeconds);
+      ::alarm(CommandLine::kChildSeconds);
       for (;;) ::pause();
     }
     CommandLine::say("forked pid=" + std::to_string(child));
   }
   // A child that calls everything that waits, reads or sends, drops all samples and then everything else, and ends.
   void fork_active() {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::alarm(kChildSeconds);
-      call_everything();
-      kept_.clear();
-      return;
-    }
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    CommandLine::say("forked status=" + std::to_string(status));
+    if (!CommandLine::fork_and_wait()) return;
+    call_everything();
+    kept_.clear();
   }
   void call_everything() {
     const std::array<std::function<void()>, 6> calls{
@@ -147,17 +139,9 @@ class Consumer {
          [this] { static_cast<void>(subscriber_.statistics()); }, [this] { static_cast<void>(subscriber_.stream()); },
          [this] { static_cast<void>(wait_any(std::array{&subscriber_}, {})); },
          [this] { const Subscriber another(context_, "faults"); }}};
-    int refused = 0;
-    for (const auto& call : calls) {
-      try {
-        call();
-      } catch (const Error& error) {
-        refused += error.code() == ErrorCode::InvalidArgument ? 1 : 0;
-      }
-    }
     bool all = true;
     for (const Sample& sample : kept_) all = all && faults::intact(sample);
-    CommandLine::say("child calls=" + std::to_string(calls.size()) + " refused=" + std::to_string(refused) +
+    CommandLine::say("child calls=" + std::to_string(calls.size()) + " refused=" + std::to_string(CommandLine::refused(calls)) +
                      " kept=" + (all ? "intact" : "damaged"));
   }
   void drain() {
@@ -208,8 +192,6 @@ class Consumer {
                      " resident=" + std::to_string(faults::resident_bytes(::getpid())));
   }
   void say_status() { CommandLine::say("status " + to_string(subscriber_.status())); }
-
-  static constexpr unsigned kChildSeconds = 120;  // nobody reaps it if the test is gone
 
   const pid_t pid_ = ::getpid();
   const std::uint64_t pause_us_;

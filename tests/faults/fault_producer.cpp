@@ -3,7 +3,6 @@
 #include "faults/pattern.hpp"
 #include "faults/scene.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -107,16 +106,9 @@ class Producer {
   }
   // A child that calls everything that waits, reads or sends, drops everything and ends.
   void fork_active() {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::alarm(120);
-      call_everything();
-      loans_.clear();
-      return;
-    }
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    CommandLine::say("forked status=" + std::to_string(status));
+    if (!CommandLine::fork_and_wait()) return;
+    call_everything();
+    loans_.clear();
   }
   void call_everything() {
     const std::array<std::function<void()>, 7> calls{
@@ -126,15 +118,7 @@ class Producer {
          [this] { static_cast<void>(publisher_->wait_for_subscribers(1, milliseconds{1})); },
          [this] { static_cast<void>(publisher_->finish(milliseconds{1})); },
          [this] { static_cast<void>(publisher_->statistics()); }, [this] { const Publisher another(context_, "another"); }}};
-    int refused = 0;
-    for (const auto& call : calls) {
-      try {
-        call();
-      } catch (const Error& error) {
-        refused += error.code() == ErrorCode::InvalidArgument ? 1 : 0;
-      }
-    }
-    CommandLine::say("child calls=" + std::to_string(calls.size()) + " refused=" + std::to_string(refused));
+    CommandLine::say("child calls=" + std::to_string(calls.size()) + " refused=" + std::to_string(CommandLine::refused(calls)));
   }
   [[noreturn]] void quit() {
     publisher_.reset();

@@ -5,6 +5,7 @@
 #include "memory/hand_over_listener.hpp"
 #include "memory/hand_over_message.hpp"
 #include "memory/slot_receiver.hpp"
+#include "memory/waiting.hpp"
 #include "transport/scratch_directory.hpp"
 
 #include <poll.h>
@@ -39,12 +40,8 @@ inline Bytes with_version(Bytes packet, unsigned version) {
   return packet;
 }
 
-inline bool is_readable(int descriptor, int wait_ms = 0) {
-  pollfd polled{.fd = descriptor, .events = POLLIN, .revents = 0};
-  return ::poll(&polled, 1, wait_ms) > 0;
-}
 // A watchdog, not a limit: false means that it never came.
-inline bool comes(int descriptor) { return is_readable(descriptor, 60'000); }
+inline bool comes(int descriptor) { return wait_readable({&descriptor, 1}, steady_now() + std::chrono::seconds{60}); }
 
 // A socket whose other end speaks the protocol, or should.
 class RawPeer {

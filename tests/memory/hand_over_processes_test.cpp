@@ -216,7 +216,7 @@ TEST(HandOverProcesses, ASubscriberInAPidNamespaceOfItsOwnIsSeenToDie) {
     ::kill(inside, SIGKILL);
     return true;
   });
-  while (!is_readable(publisher.desk.listener.descriptor(), 100))
+  while (!wait_readable(std::array{publisher.desk.listener.descriptor()}, steady_now() + std::chrono::milliseconds{100}))
     if (!outside.runs()) GTEST_SKIP() << "no pid namespaces here";
   ASSERT_TRUE(publisher.claim());
   EXPECT_EQ(publisher.sender->serve(publisher.unmapped), PeerState::Open);

@@ -116,7 +116,7 @@ TEST_F(HostileSlotPublisher, ARetiredSlotIsUnknownAndGivenBackWhenItsLastSampleI
   ASSERT_TRUE(memory::comes(peer_->descriptor()));
   EXPECT_EQ(std::get<Unmapped>(peer_->receive()->message), (Unmapped{.id = 2})) << "nobody is in that one";
   EXPECT_EQ(held->array().bytes().size(), 8U);
-  EXPECT_FALSE(memory::is_readable(peer_->descriptor(), 200));
+  EXPECT_FALSE(memory::wait_readable(std::array{peer_->descriptor()}, steady_now() + std::chrono::milliseconds{200}));
   name_slot(2, 1);
   offer(3);
   name_slot(3, 3);

@@ -40,7 +40,7 @@ class Watched final : public Participant {
   }
   void close() noexcept override { EXPECT_FALSE(closed.exchange(true)) << "closed once"; }
 
-  EventFd event{};
+  memory::EventFd event{};
   std::chrono::nanoseconds again_after{0};
   std::function<void()> on_serve{};
   std::atomic<int> served{0};
@@ -171,19 +171,19 @@ TEST_F(ServiceTest, RunsFreeCallbacksAtTheLatestWhenItEnds) {
 TEST_F(ServiceTest, StopEndsEveryWaitNowAndLater) {
   EXPECT_FALSE(service->stopped());
   std::thread stopper([&] { service->stop(); });
-  EXPECT_TRUE(wait_readable(std::array{service->stop_descriptor()}, SteadyTime::max()));
+  EXPECT_TRUE(memory::wait_readable(std::array{service->stop_descriptor()}, SteadyTime::max()));
   stopper.join();
   EXPECT_TRUE(service->stopped());
-  EXPECT_TRUE(wait_readable(std::array{service->stop_descriptor()}, SteadyTime::max())) << "sticky";
+  EXPECT_TRUE(memory::wait_readable(std::array{service->stop_descriptor()}, SteadyTime::max())) << "sticky";
 }
 
 TEST_F(ServiceTest, OnlyTheSecondStopEndsFinishToo) {
   service->stop();
   EXPECT_FALSE(service->stopped_hard());
-  EXPECT_FALSE(wait_readable(std::array{service->hard_stop_descriptor()}, steady_now()));
+  EXPECT_FALSE(memory::wait_readable(std::array{service->hard_stop_descriptor()}, steady_now()));
   service->stop();
   EXPECT_TRUE(service->stopped_hard());
-  EXPECT_TRUE(wait_readable(std::array{service->hard_stop_descriptor()}, steady_now()));
+  EXPECT_TRUE(memory::wait_readable(std::array{service->hard_stop_descriptor()}, steady_now()));
   service->stop();
   EXPECT_TRUE(service->stopped_hard());
 }

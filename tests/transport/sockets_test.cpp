@@ -1,8 +1,8 @@
 #include "transport/sockets.hpp"
 
+#include "core/signal_storm.hpp"
+#include "memory/waiting.hpp"
 #include "transport/scratch_directory.hpp"
-#include "transport/signal_storm.hpp"
-#include "transport/waiting.hpp"
 #include "wire/decoder.hpp"
 #include "wire/encoder.hpp"
 
@@ -19,7 +19,7 @@ namespace arraywire::transport {
 namespace {
 
 using arraywire::testing::ScratchDirectory;
-using testing::SignalStorm;
+using arraywire::testing::SignalStorm;
 
 class OwnedBytes final : public memory::Block {
  public:
@@ -58,12 +58,12 @@ class Sockets : public ::testing::Test {
   void await(zmq::socket_t& socket) {
     const std::array descriptor{socket.get(zmq::sockopt::fd)};
     while (!receive(socket, frames)) {
-      if (!readable(socket)) wait_readable(descriptor, steady_now() + std::chrono::seconds{1});
+      if (!readable(socket)) memory::wait_readable(descriptor, steady_now() + std::chrono::seconds{1});
     }
   }
   static bool becomes_free(const OwnedBytes& block) {
     const SteadyTime watchdog = steady_now() + std::chrono::seconds{60};
-    while (!block.is_free() && steady_now() < watchdog) wait_readable({}, steady_now() + std::chrono::milliseconds{1});
+    while (!block.is_free() && steady_now() < watchdog) memory::wait_readable({}, steady_now() + std::chrono::milliseconds{1});
     return block.is_free();
   }
 

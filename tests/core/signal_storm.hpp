@@ -6,7 +6,7 @@
 #include <atomic>
 #include <csignal>
 
-namespace arraywire::transport::testing {
+namespace arraywire::testing {
 
 class SignalStorm {
  public:
@@ -36,4 +36,4 @@ class SignalStorm {
   struct sigaction before_ {};
 };
 
-}  // namespace arraywire::transport::testing
+}  // namespace arraywire::testing

@@ -1,4 +1,4 @@
-#include "transport/waiting.hpp"
+#include "memory/waiting.hpp"
 
 #include "arraywire/error.hpp"
 
@@ -13,24 +13,22 @@
 #include <cstring>
 #include <vector>
 
-namespace arraywire::transport {
+namespace arraywire::memory {
 
 EventFd::EventFd() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (descriptor_ < 0) throw Error(ErrorCode::System, std::string("eventfd: ") + std::strerror(errno));
+  if (!descriptor_) throw Error(ErrorCode::System, std::string("eventfd: ") + std::strerror(errno));
 }
-
-EventFd::~EventFd() { ::close(descriptor_); }
 
 void EventFd::set() noexcept {
   const std::uint64_t one = 1;
   const int saved = errno;  // may run in a signal handler
-  static_cast<void>(!::write(descriptor_, &one, sizeof one));
+  static_cast<void>(!::write(descriptor_.get(), &one, sizeof one));
   errno = saved;
 }
 
 void EventFd::clear() noexcept {
   std::uint64_t value = 0;
-  static_cast<void>(!::read(descriptor_, &value, sizeof value));
+  static_cast<void>(!::read(descriptor_.get(), &value, sizeof value));
 }
 
 bool wait_readable(std::span<const int> descriptors, SteadyTime deadline) {
@@ -53,4 +51,4 @@ bool wait_readable(std::span<const int> descriptors, SteadyTime deadline) {
   }
 }
 
-}  // namespace arraywire::transport
+}  // namespace arraywire::memory

@@ -1,6 +1,6 @@
-#include "transport/waiting.hpp"
+#include "memory/waiting.hpp"
 
-#include "transport/signal_storm.hpp"
+#include "core/signal_storm.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace arraywire::transport {
+namespace arraywire::memory {
 namespace {
 
 using namespace std::chrono_literals;
@@ -92,4 +92,4 @@ TEST(WaitReadable, SeesWhatComesInAStormOfSignals) {
 }
 
 }  // namespace
-}  // namespace arraywire::transport
+}  // namespace arraywire::memory
