@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <tuple>
+#include <vector>
 
 namespace faults {
 namespace {
@@ -48,6 +50,27 @@ TEST_P(MemoryBound, HoldsForASlowConsumerAndItsProducer) {
   constexpr std::size_t kBound = (kQueue + kHold + 3) * kFrameBytes + (std::size_t{64} << 20U);
   EXPECT_LE(of_producer, kBound);
   EXPECT_LE(of_consumer, kBound);
+}
+
+// The pool is there once, whoever looks at it.
+TEST(PrivateMemory, OfAProducerAndEightConsumersOnSharedMemoryHoldsNoFrame) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer's own memory would be measured";
+  const RuntimeDirectory directory;
+  ProducerProcess producer(directory, {kFrame});
+  std::vector<std::unique_ptr<ConsumerProcess>> consumers;
+  for (int i = 0; i < 8; ++i)
+    consumers.push_back(std::make_unique<ConsumerProcess>(directory, "faults", std::vector<std::string>{}));
+  ASSERT_EQ(producer.ask("wait 8").word(), "joined");
+  for (const auto& consumer : consumers) consumer->tell("take 20");
+  producer.ask("publish 20");
+  for (const auto& consumer : consumers) {
+    const Reply tally = consumer->answer();
+    EXPECT_EQ(tally.number("taken"), 20U) << tally.text;
+    EXPECT_EQ(tally.number("faults") + tally.number("missed"), 0U) << tally.text;
+  }
+  constexpr std::size_t kBound = std::size_t{64} << 20U;
+  EXPECT_LT(private_bytes(producer.pid()), kBound);
+  for (const auto& consumer : consumers) EXPECT_LT(private_bytes(consumer->pid()), kBound);
 }
 
 class KilledConsumer : public testing::TestWithParam<Way> {};

@@ -84,6 +84,17 @@ std::size_t resident_bytes(int pid) {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::size_t private_bytes(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  std::size_t proportional = 0, shared_memory = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("Pss:")) proportional = std::stoull(line.substr(4));
+    if (line.starts_with("Pss_Shmem:")) shared_memory = std::stoull(line.substr(10));
+  }
+  if (proportional == 0) throw std::runtime_error("no smaps_rollup of process " + std::to_string(pid));
+  return (proportional - shared_memory) * 1024;
+}
+
 namespace {
 
 std::vector<std::string> names_in(const std::filesystem::path& folder) {

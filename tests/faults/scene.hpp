@@ -71,6 +71,8 @@ bool intact(const arraywire::Sample& sample);
 // How long a long run lasts: ARRAYWIRE_LONG_RUN_SECONDS, else `otherwise`.
 std::chrono::seconds long_run(std::chrono::seconds otherwise);
 std::size_t resident_bytes(int pid);  // of a process, now
+std::size_t private_bytes(
+    int pid);  // of its own, without memory shared through files of no folder, as slots are: Pss less Pss_Shmem
 // What a process has now, of what may leak.
 std::size_t open_descriptors(int pid);
 std::size_t threads(int pid);
