@@ -22,10 +22,13 @@ std::uint64_t get(std::span<const std::byte> packet, std::size_t at, std::size_t
 struct Numbers {
   std::uint64_t first = 0, second = 0;
 };
-Numbers numbers(const Greeting& m) noexcept { return {m.session.high, m.session.low}; }
-Numbers numbers(const SlotOffer& m) noexcept { return {m.id, m.bytes}; }
-Numbers numbers(const Retire& m) noexcept { return {m.id, 0}; }
-Numbers numbers(const Unmapped& m) noexcept { return {m.id, 0}; }
+Numbers numbers_of(const HandOverMessage& message) noexcept {
+  if (const auto* m = std::get_if<Greeting>(&message)) return {m->session.high, m->session.low};
+  if (const auto* m = std::get_if<SlotOffer>(&message)) return {m->id, m->bytes};
+  if (const auto* m = std::get_if<Retire>(&message)) return {m->id, 0};
+  if (const auto* m = std::get_if<Unmapped>(&message)) return {m->id, 0};
+  return {};
+}
 
 }  // namespace
 
@@ -34,7 +37,7 @@ HandOverPacket encode(const HandOverMessage& message) noexcept {
   std::copy(kMagic.begin(), kMagic.end(), packet.begin());
   put(packet, kVersionAt, kHandOverVersion);
   put(packet, kKindAt, static_cast<std::uint16_t>(message.index() + 1));
-  const Numbers n = std::visit([](const auto& m) { return numbers(m); }, message);
+  const Numbers n = numbers_of(message);
   put(packet, kFirstAt, n.first);
   put(packet, kSecondAt, n.second);
   return packet;

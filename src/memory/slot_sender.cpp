@@ -7,7 +7,8 @@
 
 namespace arraywire::memory {
 
-SlotSender::SlotSender(HandOverSocket socket, Descriptor process, std::shared_ptr<PollSet> polled, std::uint64_t key) noexcept
+SlotSender::SlotSender(HandOverSocket socket, Descriptor process, const std::shared_ptr<PollSet>& polled,
+                       std::uint64_t key) noexcept
     : socket_(std::move(socket)),
       process_(std::move(process)),
       socket_watch_(polled, socket_.descriptor(), key),

@@ -27,7 +27,7 @@ enum class PeerState : std::uint8_t {
 class SlotSender {
  public:
   // `key` is what PollSet::ready says when serve() has something to do.
-  SlotSender(HandOverSocket socket, Descriptor process, std::shared_ptr<PollSet> polled, std::uint64_t key) noexcept;
+  SlotSender(HandOverSocket socket, Descriptor process, const std::shared_ptr<PollSet>& polled, std::uint64_t key) noexcept;
 
   std::uint64_t key() const noexcept { return key_; }
   bool watched() const noexcept { return socket_watch_ && process_watch_; }  // false: the kernel had no room for that

@@ -285,7 +285,8 @@ void PublisherCore::send_or_shelve(Id id, Outgoing out) {
 void PublisherCore::flush() {
   if (closed_) return;
   std::vector<Outgoing>& outgoing = book_.outgoing();
-  for (std::size_t i = 0; i < outgoing.size(); ++i) {  // by index: a lost session may append to it
+  // By index: a lost session may append to it.
+  for (std::size_t i = 0; i < outgoing.size(); ++i) {  // NOLINT(modernize-loop-convert)
     Outgoing out = std::move(outgoing[i]);
     const Id id = out.session;
     send_or_shelve(id, std::move(out));

@@ -34,7 +34,7 @@ fs::path checked_path(const fs::path& runtime_directory, const std::string& stre
     throw Error(ErrorCode::InvalidArgument,
                 "stream name '" + stream + "': must be 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit");
   }
-  const fs::path path = runtime_directory / stream;
+  fs::path path = runtime_directory / stream;
   const fs::path longest = path / kSlotsSocket;
   if (longest.native().size() > kMaxSocketPathBytes) {
     throw Error(ErrorCode::InvalidArgument,

@@ -143,7 +143,7 @@ void SubscriberCore::settle() {
     send_returns();
     more = readable(dealer_);
   }
-  const bool some = !inbox_.empty() && inbox_.front()->what != Received::What::Unmapped;
+  const bool some = !inbox_.empty() && inbox_.front()->what_ != Received::What::Unmapped;
   const bool set =
       leaving_ ? bye_answered() : more || state_ == SubscriberStatus::State::Refused || (some && unreleased_ < hold());
   if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
@@ -168,15 +168,15 @@ void SubscriberCore::send_returns() {
 }
 
 wire::Return* SubscriberCore::returns_for(const Received& received) {
-  if (received.session == session_) {
+  if (received.session_ == session_) {
     return_due_ = true;
     return &return_;
   }
   // Of a session before this one, only what holds a slot or may be given to somebody else must still be returned.
-  if (received.epoch != epoch_ || !leases(received)) return nullptr;
-  const auto same = [&](const OldReturn& old) { return old.session == received.session; };
+  if (received.epoch_ != epoch_ || !leases(received)) return nullptr;
+  const auto same = [&](const OldReturn& old) { return old.session == received.session_; };
   const auto found = std::find_if(old_returns_.begin(), old_returns_.end(), same);
-  return found != old_returns_.end() ? &found->returns : &old_returns_.emplace_back(OldReturn{received.session, {}}).returns;
+  return found != old_returns_.end() ? &found->returns : &old_returns_.emplace_back(OldReturn{received.session_, {}}).returns;
 }
 
 // Beyond what was granted the publisher sends nothing: waiting there would be waiting for ever.
@@ -196,14 +196,14 @@ std::optional<TakeError> SubscriberCore::next(bool ask) {
   if (unreleased_ >= hold()) return TakeError::HoldingAll;
   while (!inbox_.empty()) {
     Received* first = inbox_.front();
-    if (first->what == Received::What::Message) return std::nullopt;
-    if (first->what == Received::What::Unmapped) return TakeError::Timeout;  // the service thread is at it
+    if (first->what_ == Received::What::Message) return std::nullopt;
+    if (first->what_ == Received::What::Unmapped) return TakeError::Timeout;  // the service thread is at it
     pop_front();
-    const auto what = first->what;
+    const auto what = first->what_;
     if (what == Received::What::Dropped) {
       if (wire::Return* returns = returns_for(*first)) {
-        returns->taken_through = first->number;
-        add(returns->released, first->number);
+        returns->taken_through = first->number_;
+        add(returns->released, first->number_);
       }
     }
     recycle(first);
@@ -244,8 +244,8 @@ bool SubscriberCore::ready() {
   drain();
   if (service_.stopped() || state_ == SubscriberStatus::State::Refused) return true;
   if (unreleased_ >= hold()) return false;
-  while (!inbox_.empty() && inbox_.front()->what == Received::What::Dropped) static_cast<void>(next(false));
-  if (!inbox_.empty()) return inbox_.front()->what != Received::What::Unmapped;
+  while (!inbox_.empty() && inbox_.front()->what_ == Received::What::Dropped) static_cast<void>(next(false));
+  if (!inbox_.empty()) return inbox_.front()->what_ != Received::What::Unmapped;
   static_cast<void>(next(true));
   return false;
 }
@@ -255,14 +255,14 @@ void SubscriberCore::pop_front() { inbox_.erase(inbox_.begin()); }
 Received* SubscriberCore::take_front() {
   Received* received = inbox_.front();
   pop_front();
-  received->state = Received::State::Held;
-  received->owner = shared_from_this();
+  received->state_ = Received::State::Held;
+  received->owner_ = shared_from_this();
   ++unreleased_;
-  if (wire::Return* returns = returns_for(*received)) returns->taken_through = received->number;
+  if (wire::Return* returns = returns_for(*received)) returns->taken_through = received->number_;
   MessageInfo& info = received->data.info;
   info.latency.reset();
   last_taken_ = steady_now();
-  if (received->same_host) {
+  if (received->same_host_) {
     info.latency =
         std::chrono::nanoseconds(std::max<std::int64_t>(0, steady_ns(last_taken_) - received->data.published_steady_ns));
   }
@@ -274,7 +274,7 @@ Received* SubscriberCore::take_front() {
 void Received::give_back(Received* received, bool rejected) noexcept {
   received->payload.clear();  // frees the bytes here, not under the mutex
   received->in_slot.clear();
-  const std::shared_ptr<SubscriberCore> owner = std::move(received->owner);
+  const std::shared_ptr<SubscriberCore> owner = std::move(received->owner_);
   if (!owner->process_->is_own()) return;  // a forked child's copy: the sample is its parent's
   owner->give_back(received, rejected);
 }
@@ -303,7 +303,7 @@ void SubscriberCore::collect_given_back() {
   for (const GivenBack& back : collected_) {
     --unreleased_;
     if (wire::Return* returns = closed_ ? nullptr : returns_for(*back.received)) {
-      add(back.rejected ? returns->rejected : returns->released, back.received->number);
+      add(back.rejected ? returns->rejected : returns->released, back.received->number_);
     }
     recycle(back.received);
   }
@@ -324,7 +324,7 @@ Received* SubscriberCore::fetch() {
 void SubscriberCore::recycle(Received* received) {
   received->payload.clear();
   received->in_slot.clear();
-  received->state = Received::State::Free;
+  received->state_ = Received::State::Free;
   free_.push_back(received);
 }
 

@@ -44,13 +44,13 @@ class Received {
 
  private:
   friend class SubscriberCore;
-  What what = What::Message;
-  State state = State::Free;
-  Id epoch{};                // that it is of, and
-  Id session{};              // that it was delivered to
-  std::uint64_t number = 0;  // of the delivery
-  bool same_host = false;
-  std::shared_ptr<SubscriberCore> owner{};  // while Held: a sample may outlive its Subscriber
+  What what_ = What::Message;
+  State state_ = State::Free;
+  Id epoch_{};                // that it is of, and
+  Id session_{};              // that it was delivered to
+  std::uint64_t number_ = 0;  // of the delivery
+  bool same_host_ = false;
+  std::shared_ptr<SubscriberCore> owner_{};  // while Held: a sample may outlive its Subscriber
 
  public:
   std::span<const std::byte> bytes(std::size_t index) const {

@@ -127,7 +127,7 @@ void SubscriberCore::send_hello() {
                     .last_sequence = last_sequence_};
   for (const auto& record : records_) {
     if (hello.held.size() == wire::kMaxListed) break;  // far beyond every grant: what the publisher is not told, it may have back
-    if (record->state != Received::State::Free && record->session == replaced) hello.held.push_back(record->number);
+    if (record->state_ != Received::State::Free && record->session_ == replaced) hello.held.push_back(record->number_);
   }
   hello_due_ = send_header(dealer_, {}, encoder_.hello({.session = session_}, hello)) != SendResult::Sent;
   return_ = {};
@@ -138,7 +138,7 @@ void SubscriberCore::send_hello() {
 void SubscriberCore::send_bye() {
   wire::Bye bye;
   for (const auto& record : records_) {
-    if (record->state == Received::State::Held && record->session == session_) bye.held.push_back(record->number);
+    if (record->state_ == Received::State::Held && record->session_ == session_) bye.held.push_back(record->number_);
   }
   send_header(dealer_, {}, encoder_.bye({.epoch = epoch_, .session = session_}, bye));
 }
@@ -164,7 +164,7 @@ void SubscriberCore::leave() {
     left_ = true;
     // Deliveries that hold something at the publisher must still be returned: the socket stays for that.
     stays = in_session() && std::any_of(records_.begin(), records_.end(), [&](const auto& record) REQUIRES(mutex_) {
-              return record->state == Received::State::Held && record->epoch == epoch_ && leases(*record);
+              return record->state_ == Received::State::Held && record->epoch_ == epoch_ && leases(*record);
             });
   }
   if (!stays) service_.remove(*this);
@@ -281,12 +281,12 @@ void SubscriberCore::on_data(const wire::Envelope& envelope) {
     return drop_message("a Data out of order, or naming a slot on the inline lane");
   }
   next_delivery_ = data.stamp.delivery + 1;
-  received->epoch = envelope.epoch;
-  received->session = envelope.session;
-  received->number = data.stamp.delivery;
-  received->same_host = welcome_.host == service_.host();
-  received->state = Received::State::Waiting;
-  received->what = Received::What::Message;
+  received->epoch_ = envelope.epoch;
+  received->session_ = envelope.session;
+  received->number_ = data.stamp.delivery;
+  received->same_host_ = welcome_.host == service_.host();
+  received->state_ = Received::State::Waiting;
+  received->what_ = Received::What::Message;
   received->lane = data.stamp.slot == 0 ? Lane::Inline : Lane::SharedMemory;
   asked_ = false;
   inbox_.push_back(received);
@@ -308,7 +308,7 @@ bool SubscriberCore::receive_inline(Received& received) {
 void SubscriberCore::drop_waiting(Received& received) {
   received.payload.clear();
   received.in_slot.clear();
-  received.what = Received::What::Dropped;
+  received.what_ = Received::What::Dropped;
   ++statistics_.missed;
   missed_untold_ += received.data.info.missed_before + 1;
   gap_untold_ = received.data.info.gap_before;
@@ -344,9 +344,9 @@ void SubscriberCore::on_end() {
   return_.ended = return_due_ = true;
   state_ = State::Ended;
   Received* marker = fetch();
-  marker->what = Received::What::End;
-  marker->state = Received::State::Waiting;
-  marker->session = {};
+  marker->what_ = Received::What::End;
+  marker->state_ = Received::State::Waiting;
+  marker->session_ = {};
   inbox_.push_back(marker);
   tell(EventKind::Ended, "after message " + std::to_string(end.last_sequence) +
                              (missed > 0 ? ", " + std::to_string(missed) + " missed at the end" : ""));

@@ -29,8 +29,7 @@ std::optional<SubscriberCore::NoHandOver> SubscriberCore::begin_hand_over(Id ses
   if (socket.empty()) return NoHandOver{connected_to_ + " is no local endpoint"};
   auto receiver = memory::SlotReceiver::connect(socket, session, hand_overs_, 0);
   if (!receiver) return NoHandOver{memory::describe(receiver.error()), receiver.error().busy};
-  slot_sessions_.push_back(
-      std::unique_ptr<SlotSession>(new SlotSession{session, std::move(*receiver), {session, unused_slots_}}));
+  slot_sessions_.push_back(std::make_unique<SlotSession>(SlotSession{session, std::move(*receiver), {session, unused_slots_}}));
   return std::nullopt;
 }
 
@@ -110,28 +109,28 @@ void SubscriberCore::go_inline(std::string reason) {
 
 // Finds the bytes of a message. False: they are in no slot of ours, or not within it.
 bool SubscriberCore::locate(Received& received) {
-  const SlotSession* slots = slot_session(received.session);
+  const SlotSession* slots = slot_session(received.session_);
   if (slots == nullptr) return false;
   const wire::Data& data = received.data;
   received.in_slot.clear();
   for (std::size_t i = 0; i < data.specs.size(); ++i) {
     auto found = slots->slots.find(data.stamp.slot, data.offsets[i], data.payload_bytes[i]);
     if (!found && found.error() == memory::FindError::UnknownSlot) {
-      received.what = Received::What::Unmapped;
+      received.what_ = Received::What::Unmapped;
       attention_.set();
       return true;
     }
     if (!found) return false;
     received.in_slot.push_back(std::move(*found));
   }
-  received.what = Received::What::Message;
+  received.what_ = Received::What::Message;
   return true;
 }
 
 void SubscriberCore::locate_waiting(Id session, bool all_slots_are_known) {
   for (Received* received : inbox_) {
-    if (received->what != Received::What::Unmapped || received->session != session) continue;
-    if (!locate(*received) || (all_slots_are_known && received->what == Received::What::Unmapped)) drop_waiting(*received);
+    if (received->what_ != Received::What::Unmapped || received->session_ != session) continue;
+    if (!locate(*received) || (all_slots_are_known && received->what_ == Received::What::Unmapped)) drop_waiting(*received);
   }
 }
 
@@ -141,7 +140,7 @@ void SubscriberCore::forget_slot_sessions() {
   std::erase_if(slot_sessions_, [&](const auto& slots) REQUIRES(mutex_) {
     if (slots->session == session_) return (in_session() && welcome_.lane == Lane::Inline) || (over && !slots->receiver);
     return std::none_of(records_.begin(), records_.end(), [&](const auto& record) {
-      return record->state != Received::State::Free && record->session == slots->session;
+      return record->state_ != Received::State::Free && record->session_ == slots->session;
     });
   });
 }

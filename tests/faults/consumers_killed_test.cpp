@@ -26,7 +26,7 @@ Possessions possessions(ProducerProcess& producer) {
   const std::uint64_t slots = producer.ask("hoard").number("slots");
   return {slots, producer.ask("stats").number("pool"), open_descriptors(producer.pid()), threads(producer.pid())};
 }
-void PrintTo(const Possessions& p, std::ostream* out) {
+void PrintTo(const Possessions& p, std::ostream* out) {  // NOLINT(readability-identifier-naming): GoogleTest's
   *out << p.slots << " slots, " << p.pool_bytes << " bytes, " << p.descriptors << " descriptors, " << p.threads << " threads";
 }
 

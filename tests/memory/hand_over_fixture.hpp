@@ -141,8 +141,8 @@ class ChildProcess {
     } catch (...) {
       ::_exit(1);
     }
-    while (stays) ::pause();
-    ::_exit(0);
+    if (!stays) ::_exit(0);
+    for (;;) ::pause();
   }
   ~ChildProcess() { end(); }
   ChildProcess(const ChildProcess&) = delete;

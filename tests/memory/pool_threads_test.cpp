@@ -49,7 +49,7 @@ TEST(PoolThreads, NobodyShareASlotAndTheLimitHolds) {
 }
 
 TEST(PoolThreads, NoWaiterIsForgotten) {
-  const auto pool = Pool::create(2 * 64 * kKiB);
+  const auto pool = Pool::create(128 * kKiB);
   std::vector<std::thread> threads;
   std::atomic<int> taken{0};
   for (int t = 0; t < 6; ++t) {
@@ -62,7 +62,7 @@ TEST(PoolThreads, NoWaiterIsForgotten) {
 }
 
 TEST(PoolThreads, SlotsReturnFromThreadsThatNeverTookThem) {
-  const auto pool = Pool::create(4 * 64 * kKiB);
+  const auto pool = Pool::create(256 * kKiB);
   std::mutex mutex;
   std::vector<Reference> passed;
   std::atomic<bool> finished{false};

@@ -38,7 +38,7 @@ RawConsumer::RawConsumer(const std::string& endpoint) {
 
 void RawConsumer::send(const std::vector<Bytes>& frames) { send_frames(dealer_, frames); }
 
-void RawConsumer::hello(wire::Hello hello, wire::Version version) {
+void RawConsumer::hello(const wire::Hello& hello, wire::Version version) {
   send({copy_of(encoder.hello({.version = version, .session = session}, hello))});
 }
 
@@ -70,7 +70,7 @@ wire::Data RawConsumer::await_data() {
   return data;
 }
 
-RawPublisher::RawPublisher(const std::string& endpoint) : endpoint_(endpoint) { open(); }
+RawPublisher::RawPublisher(std::string endpoint) : endpoint_(std::move(endpoint)) { open(); }
 
 void RawPublisher::open() {
   router_ = zmq::socket_t(context_, zmq::socket_type::router);

@@ -39,7 +39,7 @@ class RawConsumer {
   explicit RawConsumer(const std::string& endpoint);
 
   void send(const std::vector<Bytes>& frames);
-  void hello(wire::Hello hello = {.queue = 4, .hold = 4}, wire::Version version = wire::kVersion);
+  void hello(const wire::Hello& hello = {.queue = 4, .hold = 4}, wire::Version version = wire::kVersion);
   void returns(const wire::Return& message) { send({copy_of(encoder.returns(envelope(), message))}); }
   void bye(const wire::Bye& message = {}) { send({copy_of(encoder.bye(envelope(), message))}); }
   // Frames of the next message of this kind, past others; empty after the watchdog.
@@ -61,7 +61,7 @@ class RawConsumer {
 // A publisher, as its subscriber sees it. Its messages are one array of 8 bytes unless said otherwise.
 class RawPublisher {
  public:
-  explicit RawPublisher(const std::string& endpoint);
+  explicit RawPublisher(std::string endpoint);
 
   wire::Hello await_hello();  // and knows whom to answer from then on
   void welcome(wire::Welcome welcome = {}, wire::Version version = wire::kVersion);
