@@ -102,6 +102,13 @@ void CommandLine::add_environment(std::vector<std::string>& arguments) {
   }
 }
 
+void CommandLine::accounts(const std::string& what, Accounts& target) {
+  repeatable("allow-user", "USER", what + " this user of this machine; a name or a number; repeatable",
+             [&](const std::string& text) { target.users.push_back(text); });
+  repeatable("allow-group", "GROUP", what + " the members of this group; repeatable",
+             [&](const std::string& text) { target.groups.push_back(text); });
+}
+
 CommandLine::Outcome CommandLine::parse(int argc, const char* const* argv) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   add_environment(arguments);

@@ -1,6 +1,7 @@
 // The options that both programs have, and how an option gets its value: command line, else ARRAYWIRE_<OPTION>, else --config.
 #pragma once
 
+#include "arraywire/accounts.hpp"
 #include "cli/values.hpp"
 
 #include <CLI/CLI.hpp>
@@ -26,6 +27,8 @@ class CommandLine {
   void repeatable(const std::string& name, const std::string& value_name, const std::string& help,
                   std::function<void(const std::string&)> store);
   void flag(const std::string& name, const std::string& help, bool& target);
+  // --allow-user and --allow-group; `what` begins their help, as in "Also serve".
+  void accounts(const std::string& what, Accounts& target);
 
   // Throws UsageError, or Failure for a configuration file that is not there.
   Outcome parse(int argc, const char* const* argv);

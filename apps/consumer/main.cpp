@@ -16,8 +16,8 @@ namespace {
 
 constexpr const char* kProgram = "arraywire-consumer";
 
-int list() {
-  const Context context;
+int list(const Options& options) {
+  const Context context({.trust = options.trust});
   const std::string table = stream_table(list_streams(context));
   if (const int error = write_fully(STDOUT_FILENO, std::as_bytes(std::span(table))))
     throw cli::Failure("stdout: " + cli::errno_text(error));
@@ -26,14 +26,14 @@ int list() {
 
 int consume(const Options& options) {
   cli::StopSignal stop;
-  if (options.list) return list();
+  if (options.list) return list(options);
   const auto log = cli::make_log(kProgram, options.log_level);
   const auto sink = open_sink(options, stop);
   cli::SummaryFile summary = options.json.empty() ? cli::SummaryFile() : cli::SummaryFile(options.json);
-  Context context({.on_event = [log, &options](const Event& event) {
-    // Unless we try again, a refusal is our complaint in the end: one line, not two.
-    if (event.kind != EventKind::Refused || may_be_refused(options)) cli::log_event(*log, event);
-  }});
+  Context context({.trust = options.trust, .on_event = [log, &options](const Event& event) {
+                     // Unless we try again, a refusal is our complaint in the end: one line, not two.
+                     if (event.kind != EventKind::Refused || may_be_refused(options)) cli::log_event(*log, event);
+                   }});
   const cli::AttachedContext attached(stop, context);
   Subscriber subscriber(
       context, options.source,

@@ -57,6 +57,7 @@ void add_stream_options(CommandLine& line, Options& options, std::string& endpoi
     cli::check_connect_endpoint(text);
     endpoint = text;
   });
+  line.accounts("Beside our own and root's also take (and --list) streams of", options.trust);
   line.flag("list", "Print the streams of this machine, and nothing else", options.list);
   line.option("name", "NAME", "What the producer calls us", "the program's name",
               [&](const std::string& text) { options.name = text; });

@@ -16,6 +16,7 @@ enum class SinkKind : std::uint8_t { Null, Read, Npy, Raw };
 struct Options {
   std::string source = "default";  // stream name or endpoint
   bool list = false;
+  Accounts trust{};
   std::string name{};
   std::uint32_t queue = 4;
   std::uint32_t hold = 4;

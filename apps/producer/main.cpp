@@ -20,6 +20,7 @@ PublisherOptions publisher_options(const Options& options) {
           .block_limit = options.block_limit,
           .max_memory_bytes = options.max_memory_bytes,
           .lane = options.lane,
+          .allow = options.allow,
           .checksum = options.checksum,
           .linger = std::chrono::seconds{1}};
 }

@@ -86,6 +86,7 @@ void add_stream_options(CommandLine& line, Options& options) {
                     cli::check_listen_endpoint(text);
                     options.listen.push_back(text);
                   });
+  line.accounts("Beside our own user and root serve", options.allow);
   line.flag("insecure", "Let --listen serve other machines, with neither keys nor encryption", options.insecure);
   line.option("history", "N", "Late joiners get the last N messages", "0", [&](const std::string& text) {
     options.history = static_cast<std::uint32_t>(cli::parse_count(text, 0, std::numeric_limits<std::uint32_t>::max()));

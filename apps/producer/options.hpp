@@ -17,6 +17,7 @@ struct Options {
   std::string stream = "default";
   std::vector<std::string> listen{};
   bool insecure = false;
+  Accounts allow{};
   SourceKind source = SourceKind::Pattern;
   std::string path{};                                                // of the source; "-" is stdin
   ArraySpec spec{.dtype = DType::UInt16, .shape = {2160, 3840, 3}};  // Pattern, Raw

@@ -1,6 +1,8 @@
 // What a Context is asked for, and the events that it reports.
 #pragma once
 
+#include "arraywire/accounts.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -35,8 +37,9 @@ struct Event {
 std::string_view name(EventKind) noexcept;
 
 struct ContextOptions {
-  std::filesystem::path runtime_directory{};     // empty: $ARRAYWIRE_RUNTIME_DIR, else the usual places (docs/design.md)
-  int io_threads = 1;                            // of libzmq; more help above about 4 GB/s inline
+  std::filesystem::path runtime_directory{};  // empty: $ARRAYWIRE_RUNTIME_DIR, else the usual places (docs/design.md)
+  Accounts trust{};    // whose streams are taken by name, and listed, beside those of our own user and root
+  int io_threads = 1;  // of libzmq; more help above about 4 GB/s inline
   std::function<void(const Event&)> on_event{};  // any thread, never while a lock is held; must not throw or block for long
 };
 

@@ -1,6 +1,7 @@
 // The values of the sending side: what a Publisher is asked for, and what it tells.
 #pragma once
 
+#include "arraywire/accounts.hpp"
 #include "arraywire/metadata.hpp"
 #include "arraywire/policy.hpp"
 
@@ -20,7 +21,8 @@ struct PublisherOptions {
   std::chrono::nanoseconds block_limit = std::chrono::seconds{1};  // how long publish may wait for slow sessions; 0 = for nobody
   std::size_t max_memory_bytes = 0;  // of the pool; 0 = a quarter of RAM or of the cgroup's limit, the lesser
   LaneChoice lane = LaneChoice::Automatic;
-  bool checksum = false;                                      // XXH3 of every payload in its header: costs one read of every byte
+  Accounts allow{};       // who may subscribe on this machine beside our own user and root; over tcp everybody can
+  bool checksum = false;  // XXH3 of every payload in its header: costs one read of every byte
   std::chrono::nanoseconds linger = std::chrono::seconds{2};  // of the destructor
   Metadata metadata{};                                        // true of every message; sent once, when a session begins
 };

@@ -19,7 +19,8 @@ bool Context::stopped() const noexcept { return service_->stopped(); }
 
 std::vector<StreamInfo> list_streams(const Context& context) {
   std::vector<StreamInfo> streams;
-  for (transport::FoundStream& found : transport::list_served(context.service()->runtime_directories())) {
+  const transport::Service& service = *context.service();
+  for (transport::FoundStream& found : transport::list_served(service.runtime_directories(), service.trusted())) {
     streams.push_back({.name = std::move(found.name),
                        .pid = found.info.pid,
                        .user = std::move(found.info.user),

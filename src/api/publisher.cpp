@@ -48,6 +48,7 @@ transport::PublisherSettings settings(const std::string& stream, const Publisher
           .history = options.history,
           .block_limit = options.block_limit,
           .lane = options.lane,
+          .allow = options.allow,
           .metadata = options.metadata};
 }
 

@@ -22,14 +22,6 @@ namespace {
 constexpr int kBacklog = 128;
 constexpr std::uint64_t kOwnKey = 0;  // connections count from 1
 
-// Others cannot reach a folder of ours, but root can, and may hand its connection to anybody.
-bool is_welcome(int connection) noexcept {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-  return peer.uid == 0 || peer.uid == ::geteuid();
-}
-
 bool somebody_waits(int listening) noexcept {
   pollfd polled{.fd = listening, .events = POLLIN, .revents = 0};
   return ::poll(&polled, 1, 0) > 0;
@@ -54,10 +46,11 @@ Descriptor listen_at(const std::filesystem::path& path) {
 
 }  // namespace
 
-HandOverListener::HandOverListener(const std::filesystem::path& path)
+HandOverListener::HandOverListener(const std::filesystem::path& path, AccountIds allowed)
     : polled_(std::make_shared<PollSet>()),
       socket_(listen_at(path)),
       watch_(polled_, socket_.get(), kOwnKey),
+      allowed_(std::move(allowed)),
       owner_(::getpid()) {
   if (!watch_) throw_system(path, "epoll_ctl", ENOSPC);
 }
@@ -98,7 +91,8 @@ void HandOverListener::accept_waiting() {
 }
 
 void HandOverListener::admit(Descriptor connection) {
-  if (!is_welcome(connection.get())) {
+  // Others cannot reach a folder of ours, but root can, and may hand its connection to anybody.
+  if (!comes_from(connection.get(), allowed_)) {
     ++turned_away_;
     return;
   }

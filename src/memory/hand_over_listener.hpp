@@ -1,6 +1,7 @@
 // Where subscribers come for slots: the publisher's hand-over socket.
 #pragma once
 
+#include "memory/account_ids.hpp"
 #include "memory/hand_over_socket.hpp"
 #include "memory/poll_set.hpp"
 #include "memory/slot_sender.hpp"
@@ -14,18 +15,18 @@
 
 namespace arraywire::memory {
 
-// Bound before the data socket, so that whoever finds that one finds this one too. A visitor has to be of our user or root, and
-// to greet with its session id and its process before anything is done for it; then it waits here until its Hello claims it.
-// Bounded: of those who have not greeted, and of those who have but were not claimed, the oldest has to go for a new one.
-// Threads: one at a time. Blocking: never, as far as peers go.
+// Bound before the data socket, so that whoever finds that one finds this one too. A visitor has to be of our user or root or
+// allowed, and to greet with its session id and its process before anything is done for it; then it waits here until its Hello
+// claims it. Bounded: of those who have not greeted, and of those who have but were not claimed, the oldest has to go for a new
+// one. Threads: one at a time. Blocking: never, as far as peers go.
 class HandOverListener {
  public:
   static constexpr std::size_t kMaxStrangers = 32;   // connected, not greeted
   static constexpr std::size_t kMaxUnclaimed = 128;  // greeted, not claimed
 
-  // Binds `path`, readable and writable for our user alone. Nothing may be there: whoever holds the stream's lock removes what a
-  // dead publisher left, and what this leaves. Throws Error.
-  explicit HandOverListener(const std::filesystem::path& path);
+  // Binds `path`, readable and writable for our user alone: who is allowed has to be let in to it. Nothing may be there: whoever
+  // holds the stream's lock removes what a dead publisher left, and what this leaves. Throws Error.
+  explicit HandOverListener(const std::filesystem::path& path, AccountIds allowed = {});
   ~HandOverListener();
   HandOverListener(const HandOverListener&) = delete;
   HandOverListener& operator=(const HandOverListener&) = delete;
@@ -63,6 +64,7 @@ class HandOverListener {
   const std::shared_ptr<PollSet> polled_;
   Descriptor socket_;
   Watch watch_;  // after the socket
+  const AccountIds allowed_;
   pid_t owner_;
   std::uint64_t last_key_ = 0;
   std::deque<Stranger> strangers_{};   // oldest first

@@ -32,22 +32,24 @@ bool is_served(const fs::path& folder) noexcept {
   }
 }
 
-std::optional<fs::path> find_served(const std::vector<fs::path>& runtime_directories, const std::string& stream) {
+std::optional<fs::path> find_served(const std::vector<fs::path>& runtime_directories, const std::string& stream,
+                                    const memory::AccountIds& trusted) {
   if (!is_stream_name(stream)) return std::nullopt;
   for (const fs::path& directory : runtime_directories) {
     const fs::path folder = directory / stream;
-    if (why_not_trusted(directory).empty() && why_not_trusted(folder).empty() && is_served(folder)) return folder;
+    if (why_not_trusted(directory, trusted).empty() && why_not_trusted(folder, trusted).empty() && is_served(folder))
+      return folder;
   }
   return std::nullopt;
 }
 
-std::vector<FoundStream> list_served(const std::vector<fs::path>& runtime_directories) {
+std::vector<FoundStream> list_served(const std::vector<fs::path>& runtime_directories, const memory::AccountIds& trusted) {
   std::vector<FoundStream> found;
   for (const fs::path& directory : runtime_directories) {
-    if (!why_not_trusted(directory).empty()) continue;
+    if (!why_not_trusted(directory, trusted).empty()) continue;
     for (const std::string& name : stream_names(directory)) {
       const fs::path folder = directory / name;
-      if (!why_not_trusted(folder).empty()) continue;
+      if (!why_not_trusted(folder, trusted).empty()) continue;
       const memory::Descriptor lock = open_if_locked(folder / "lock");
       if (lock) found.push_back({.name = name, .folder = folder, .info = read_folder_info(lock.get())});
     }

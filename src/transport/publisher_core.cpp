@@ -1,11 +1,11 @@
 #include "transport/publisher_core.hpp"
 
 #include "arraywire/error.hpp"
+#include "transport/accounts.hpp"
 #include "transport/publisher_section.hpp"
 #include "transport/runtime_directory.hpp"
 #include "transport/signals.hpp"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,15 +33,6 @@ void set_options(zmq::socket_t& router) {
   router.set(zmq::sockopt::tcp_maxrt, 120'000);
 }
 
-std::string user_name() {
-  std::array<char, 1024> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
-    return std::to_string(::geteuid());
-  return entry.pw_name;
-}
-
 }  // namespace
 
 PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> pool, PublisherSettings settings)
@@ -50,19 +41,22 @@ PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> poo
       pool_(std::move(pool)),
       settings_(std::move(settings)),
       epoch_(random_id()),
-      user_(user_name()),
       book_(settings_.delivery, settings_.history) {
   service.require_own_process();
   check_metadata();
-  folder_ = std::make_unique<StreamFolder>(usable_runtime_directory(service.given_runtime_directory()), settings_.stream);
+  const memory::AccountIds allowed = look_up(settings_.allow);
+  folder_ = std::make_unique<StreamFolder>(usable_runtime_directory(service.given_runtime_directory(), allowed), settings_.stream,
+                                           allowed);
   const SignalsDeferred quiet;
   const Lock lock(mutex_);
   if (settings_.lane != LaneChoice::Inline) {  // before the data socket: who finds that one finds this one too
-    listener_ = std::make_unique<memory::HandOverListener>(folder_->slots_socket());
+    listener_ = std::make_unique<memory::HandOverListener>(folder_->slots_socket(), allowed);
+    folder_->share(folder_->slots_socket());
     descriptors_ = {listener_->descriptor(), pool_->retired_descriptor()};
   }
   descriptors_.push_back(more_.descriptor());
   bind(folder_->data_endpoint());
+  folder_->share(folder_->data_socket());
   for (const std::string& endpoint : settings_.listen) bind(endpoint);
   write_info();
 }

@@ -31,6 +31,7 @@ struct PublisherSettings {
   std::uint32_t history = 0;
   std::chrono::nanoseconds block_limit{};
   LaneChoice lane = LaneChoice::Automatic;
+  Accounts allow{};
   Metadata metadata{};
 };
 
@@ -159,7 +160,6 @@ class PublisherCore final : public Participant {
   const std::shared_ptr<memory::Pool> pool_;
   const PublisherSettings settings_;
   const Id epoch_;
-  const std::string user_;
   std::unique_ptr<StreamFolder> folder_;
   std::vector<std::string> endpoints_{};
   static constexpr std::uint64_t kListenerReady = 1, kRetiredReady = 2;  // bits of the first two, where there is a listener

@@ -354,10 +354,8 @@ void PublisherCore::tell_abandoned() {
 
 void PublisherCore::write_info() {
   if (closed_ || !folder_) return;
-  folder_->write_info({.pid = ::getpid(),
-                       .user = user_,
-                       .endpoints = endpoints_,
-                       .consumers = static_cast<std::uint32_t>(book_.open_sessions())});
+  folder_->write_info(
+      {.pid = ::getpid(), .endpoints = endpoints_, .consumers = static_cast<std::uint32_t>(book_.open_sessions())});
 }
 
 }  // namespace arraywire::transport

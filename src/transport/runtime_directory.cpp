@@ -1,6 +1,7 @@
 #include "transport/runtime_directory.hpp"
 
 #include "arraywire/error.hpp"
+#include "transport/accounts.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -31,10 +32,10 @@ fs::path plain(const fs::path& path) {
   return absolute.has_filename() || absolute == absolute.root_path() ? absolute : absolute.parent_path();
 }
 
-std::optional<Fault> untrusted(const struct stat& status) {
+std::optional<Fault> untrusted(const struct stat& status, const memory::AccountIds& trusted) {
   if (S_ISLNK(status.st_mode)) return Fault{.why = "is a symbolic link"};
   if (!S_ISDIR(status.st_mode)) return Fault{.why = "is not a directory"};
-  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+  if (status.st_uid != ::geteuid() && status.st_uid != 0 && !includes(trusted, status.st_uid)) {
     return Fault{.why = "belongs to user " + std::to_string(status.st_uid) + ", not to us (" + std::to_string(::geteuid()) +
                         ") or root"};
   }
@@ -64,7 +65,7 @@ std::optional<Fault> why_unusable(const fs::path& path) {
     if (auto fault = create(path)) return fault;
     if (::lstat(path.c_str(), &status) != 0) return system_fault(errno);
   }
-  if (auto fault = untrusted(status)) return fault;
+  if (auto fault = untrusted(status, {})) return fault;
   if (auto fault = open_to_others(status)) return fault;
   if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
     return Fault{.why = std::string("is not writable: ") + std::strerror(errno)};
@@ -72,31 +73,44 @@ std::optional<Fault> why_unusable(const fs::path& path) {
   return std::nullopt;
 }
 
+// Root's is as root wants it.
+void let_in(const fs::path& path, const memory::AccountIds& allowed) {
+  struct stat status {};
+  if (allowed.empty() || ::lstat(path.c_str(), &status) != 0 || status.st_uid != ::geteuid()) return;
+  grant(path, allowed, "r-x", GrantTo::Also);
+}
+
 }  // namespace
 
-std::vector<fs::path> runtime_directories(const fs::path& given) {
+std::vector<fs::path> runtime_directories(const fs::path& given, const memory::AccountIds& trusted) {
   if (!given.empty()) return {plain(given)};
   if (const char* set = std::getenv("ARRAYWIRE_RUNTIME_DIR"); set != nullptr && *set != '\0') return {plain(set)};
   const std::string uid = std::to_string(::geteuid());
-  return {"/run/arraywire", "/run/user/" + uid + "/arraywire", "/tmp/arraywire-" + uid};
+  std::vector<fs::path> all{"/run/arraywire", "/run/user/" + uid + "/arraywire", "/tmp/arraywire-" + uid};
+  for (const uid_t user : trusted.users) all.emplace_back("/tmp/arraywire-" + std::to_string(user));
+  return all;
 }
 
-fs::path usable_runtime_directory(const fs::path& given) {
+fs::path usable_runtime_directory(const fs::path& given, const memory::AccountIds& allowed) {
   std::string tried;
   bool all_missing = true;
   for (const fs::path& path : runtime_directories(given)) {
+    if (!allowed.empty() && path.native().starts_with("/run/user/")) continue;
     const auto fault = why_unusable(path);
-    if (!fault) return path;
+    if (!fault) {
+      let_in(path, allowed);
+      return path;
+    }
     tried += (tried.empty() ? "" : "; ") + path.string() + ": " + fault->why;
     all_missing = all_missing && fault->missing;
   }
   throw Error(all_missing ? ErrorCode::NotFound : ErrorCode::NotPermitted, "no usable runtime directory: " + tried);
 }
 
-std::string why_not_trusted(const fs::path& directory) {
+std::string why_not_trusted(const fs::path& directory, const memory::AccountIds& trusted) {
   struct stat status {};
   if (::lstat(plain(directory).c_str(), &status) != 0) return std::strerror(errno);
-  const auto fault = untrusted(status);
+  const auto fault = untrusted(status, trusted);
   return fault ? fault->why : std::string();
 }
 

@@ -1,6 +1,7 @@
 #include "transport/service.hpp"
 
 #include "arraywire/error.hpp"
+#include "transport/accounts.hpp"
 #include "transport/runtime_directory.hpp"
 #include "transport/signals.hpp"
 
@@ -37,7 +38,8 @@ Id boot_id() {
 
 Service::Service(ContextOptions options)
     : options_(std::move(options)),
-      runtime_directories_(arraywire::transport::runtime_directories(options_.runtime_directory)),
+      trusted_(look_up(options_.trust)),
+      runtime_directories_(arraywire::transport::runtime_directories(options_.runtime_directory, trusted_)),
       events_(std::make_shared<EventSink>(options_.on_event)),
       process_(std::make_shared<const memory::ProcessMark>()),
       host_(boot_id()),

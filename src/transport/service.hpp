@@ -5,6 +5,7 @@
 #include "core/clock.hpp"
 #include "core/ids.hpp"
 #include "core/mutex.hpp"
+#include "memory/account_ids.hpp"
 #include "memory/borrowed.hpp"
 #include "memory/process.hpp"
 #include "memory/waiting.hpp"
@@ -89,6 +90,7 @@ class Service {
 
   zmq::context_t& zmq() noexcept { return zmq_; }
   const std::vector<std::filesystem::path>& runtime_directories() const noexcept { return runtime_directories_; }
+  const memory::AccountIds& trusted() const noexcept { return trusted_; }
   const std::filesystem::path& given_runtime_directory() const noexcept { return options_.runtime_directory; }
   memory::ReleaseQueue& releases() noexcept { return *releases_; }
   Id host() const noexcept { return host_; }  // equal on processes that share CLOCK_MONOTONIC
@@ -103,6 +105,7 @@ class Service {
   void adopt_registry(std::vector<std::shared_ptr<Participant>>& active) EXCLUDES(mutex_);
 
   const ContextOptions options_;
+  const memory::AccountIds trusted_;
   const std::vector<std::filesystem::path> runtime_directories_;
   const std::shared_ptr<const EventSink> events_;
   const std::shared_ptr<const memory::ProcessMark> process_;

@@ -2,17 +2,17 @@
 
 #include "arraywire/error.hpp"
 #include "core/clock.hpp"
+#include "transport/accounts.hpp"
 #include "transport/runtime_directory.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace arraywire::transport {
 namespace {
@@ -70,18 +70,10 @@ void unlink_stale(const fs::path& socket) {
                                     (holder.user.empty() ? "" : " of user " + holder.user) + " already, in " + path.string());
 }
 
-std::string own_user() {
-  std::array<char, 1024> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) return found->pw_name;
-  return std::to_string(::geteuid());
-}
-
 }  // namespace
 
-StreamFolder::StreamFolder(const fs::path& runtime_directory, const std::string& stream)
-    : path_(checked_path(runtime_directory, stream)) {
+StreamFolder::StreamFolder(const fs::path& runtime_directory, const std::string& stream, memory::AccountIds allowed)
+    : path_(checked_path(runtime_directory, stream)), allowed_(std::move(allowed)), user_(name_of_user(::geteuid())) {
   make_folder(path_);
   try {
     lock_.emplace(path_ / kLock);
@@ -92,6 +84,9 @@ StreamFolder::StreamFolder(const fs::path& runtime_directory, const std::string&
   unlink_stale(path_ / kDataSocket);
   unlink_stale(path_ / kSlotsSocket);
   write_info({});
+  if (allowed_.empty()) return;
+  grant(path_ / kLock, allowed_, "r--", GrantTo::Only);
+  grant(path_, allowed_, "r-x", GrantTo::Only);
 }
 
 // The sockets go while the lock is still ours: afterwards they may be a successor's.
@@ -105,7 +100,9 @@ StreamFolder::~StreamFolder() {
   }
 }
 
-std::string StreamFolder::data_endpoint() const { return "ipc://" + (path_ / kDataSocket).string(); }
+void StreamFolder::share(const fs::path& socket) const {
+  if (!allowed_.empty()) grant(socket, allowed_, "rw-", GrantTo::Only);
+}
 
 // Opened anew for each writing: closing a second description of the file does not touch the lock.
 void StreamFolder::write_info(const FolderInfo& info) noexcept {
@@ -113,7 +110,7 @@ void StreamFolder::write_info(const FolderInfo& info) noexcept {
   try {
     FolderInfo written = info;
     if (written.pid == 0) written.pid = ::getpid();
-    if (written.user.empty()) written.user = own_user();
+    if (written.user.empty()) written.user = user_;
     const FolderInfoText text = format_folder_info(written);
     const memory::Descriptor file(::open((path_ / kLock).c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     [[maybe_unused]] const auto size = ::pwrite(file.get(), text.data(), text.size(), 0);

@@ -1,6 +1,7 @@
 // One folder per stream: lock, data.sock, slots.sock. The lock says who serves it.
 #pragma once
 
+#include "memory/account_ids.hpp"
 #include "transport/folder_info.hpp"
 #include "transport/folder_lock.hpp"
 
@@ -18,19 +19,24 @@ namespace arraywire::transport {
 // socket path above 107 bytes; NotPermitted and System naming the path.
 class StreamFolder {
  public:
-  StreamFolder(const std::filesystem::path& runtime_directory, const std::string& stream);
+  // `allowed` may look, and use the sockets that share() is called for.
+  StreamFolder(const std::filesystem::path& runtime_directory, const std::string& stream, memory::AccountIds allowed = {});
   ~StreamFolder();
   StreamFolder(const StreamFolder&) = delete;
   StreamFolder& operator=(const StreamFolder&) = delete;
 
   const std::filesystem::path& path() const noexcept { return path_; }
-  std::string data_endpoint() const;  // "ipc://.../data.sock"
+  std::filesystem::path data_socket() const { return path_ / "data.sock"; }
+  std::string data_endpoint() const { return "ipc://" + data_socket().string(); }
   std::filesystem::path slots_socket() const { return path_ / "slots.sock"; }
+  void share(const std::filesystem::path& socket) const;  // which is bound. Throws Error
   // Into the lock file, replaced whole. pid and user are ours where they are not given. Information only: a failure is no error.
   void write_info(const FolderInfo& info) noexcept;
 
  private:
   std::filesystem::path path_;
+  memory::AccountIds allowed_;
+  std::string user_;
   std::optional<FolderLock> lock_{};
 };
 
@@ -43,8 +49,9 @@ struct FoundStream {
 bool is_served(const std::filesystem::path& folder) noexcept;
 // In the first of the directories that serves it. Directories and folders that are not to be trusted are passed over.
 std::optional<std::filesystem::path> find_served(const std::vector<std::filesystem::path>& runtime_directories,
-                                                 const std::string& stream);
+                                                 const std::string& stream, const memory::AccountIds& trusted = {});
 // All of them, in the order of the directories and then of the names.
-std::vector<FoundStream> list_served(const std::vector<std::filesystem::path>& runtime_directories);
+std::vector<FoundStream> list_served(const std::vector<std::filesystem::path>& runtime_directories,
+                                     const memory::AccountIds& trusted = {});
 
 }  // namespace arraywire::transport

@@ -72,7 +72,7 @@ bool SubscriberCore::handshake_succeeded() {
 // A stream's publisher may come back in another of the directories than it was in.
 void SubscriberCore::search(SteadyTime now) {
   if (!connected_to_.empty() && (now - last_heard_ < kAliveInterval || is_served(folder_))) return;
-  const auto found = find_served(service_.runtime_directories(), source_);
+  const auto found = find_served(service_.runtime_directories(), source_, service_.trusted());
   if (!found) return;
   const std::string endpoint = "ipc://" + (*found / "data.sock").string();
   if (endpoint == connected_to_) return;
