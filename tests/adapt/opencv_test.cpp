@@ -216,7 +216,7 @@ TEST_F(OpenCvTest, AMatIsPublishedWithoutACopyAndKeptMeanwhile) {
   const auto sample = subscriber.take(kWatchdog);
   ASSERT_TRUE(sample);
   EXPECT_EQ(cv::norm(as_mat(sample->array()), roi, cv::NORM_INF), 0.0);
-  EXPECT_TRUE(eventually([&] { return CV_XADD(&image.u->refcount, 0) == 2; })) << "given back";
+  EXPECT_TRUE(eventually([&] { return __atomic_load_n(&image.u->refcount, __ATOMIC_ACQUIRE) == 2; })) << "given back";
 }
 
 TEST_F(OpenCvTest, AMatOverForeignMemoryIsNotKeptByItself) {

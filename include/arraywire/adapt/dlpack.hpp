@@ -114,7 +114,7 @@ TensorPtr<Tensor> export_tensor(const ConstArrayView& view, bool read_only, std:
   tensor.dl_tensor.strides = exported->strides.data();
   tensor.manager_ctx = exported.get();
   tensor.deleter = ExportedTensor<Tensor>::destroy;
-  exported->owner = std::move(owner);
+  exported->owner.swap(owner);
   return TensorPtr<Tensor>(&exported.release()->tensor);
 }
 
