@@ -103,10 +103,11 @@ TEST_F(DlpackTest, SeveralTensorsShareOneSample) {
 
 TEST_F(DlpackTest, ARefusedSampleStaysWithTheCaller) {
   Sample sample = sent_floats();
-  EXPECT_THROW(to_dlpack(static_cast<Sample&&>(sample), 1), Error);
-  EXPECT_TRUE(sample);
-  EXPECT_THROW(to_legacy_dlpack(static_cast<Sample&&>(sample), NeverWritten(), 7), Error);
-  EXPECT_TRUE(sample);
+  EXPECT_THROW(to_dlpack(std::move(sample), 1), Error);
+  EXPECT_TRUE(sample);  // NOLINT(bugprone-use-after-move): failure left it
+  Sample other = sent_floats();
+  EXPECT_THROW(to_legacy_dlpack(std::move(other), NeverWritten(), 7), Error);
+  EXPECT_TRUE(other);  // NOLINT(bugprone-use-after-move)
 }
 
 TEST_F(DlpackTest, ALoanIsWrittenThroughItsTensor) {
