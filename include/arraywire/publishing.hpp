@@ -1,6 +1,7 @@
 // The values of the sending side: what a Publisher is asked for, and what it tells.
 #pragma once
 
+#include "arraywire/export.hpp"
 #include "arraywire/metadata.hpp"
 #include "arraywire/policy.hpp"
 
@@ -34,8 +35,8 @@ enum class PublishError : std::uint8_t {
   NoTaker,  // Distribute: no session had room within block_limit
   Stopped,
 };
-std::string_view describe(LoanError) noexcept;
-std::string_view describe(PublishError) noexcept;
+ARRAYWIRE_API std::string_view describe(LoanError) noexcept;
+ARRAYWIRE_API std::string_view describe(PublishError) noexcept;
 
 struct Published {
   std::uint64_t sequence = 0;
