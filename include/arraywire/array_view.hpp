@@ -3,6 +3,7 @@
 
 #include "arraywire/dtype.hpp"
 #include "arraywire/error.hpp"
+#include "arraywire/export.hpp"
 #include "arraywire/result.hpp"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ inline constexpr std::size_t kMaxArrays = 64;            // in one message
 inline constexpr std::size_t kArrayAlignmentBytes = 64;  // of every array in a slot
 
 // Up to kMaxRank lengths or strides in place (no heap), outermost first: {height, width, channels}.
-class Extents {
+class ARRAYWIRE_API Extents {
  public:
   constexpr Extents() noexcept = default;
   // Throws Error when there are more than kMaxRank.
@@ -59,21 +60,21 @@ enum class SpecError : std::uint8_t {
   MisalignedStride,  // not a multiple of alignment_bytes(dtype)
   Overlap,           // two indices would share bytes
 };
-std::string_view describe(SpecError) noexcept;
+ARRAYWIRE_API std::string_view describe(SpecError) noexcept;
 
 // Bytes from the first element to the end of the last one, gaps of padded rows included. 0 when an extent is 0.
 // The one place for size arithmetic: peer-supplied specs go through it too. Never throws.
-Result<std::size_t, SpecError> extent_bytes(const ArraySpec&) noexcept;
+ARRAYWIRE_API Result<std::size_t, SpecError> extent_bytes(const ArraySpec&) noexcept;
 // As extent_bytes, for specs of one's own: throws Error naming the spec and what is wrong with it.
-std::size_t checked_extent_bytes(const ArraySpec&);
-std::size_t element_count(const ArraySpec&) noexcept;  // of a valid spec
-bool is_contiguous(const ArraySpec&) noexcept;         // C order without gaps; of a valid spec
-std::string to_string(const ArraySpec&);               // "uint16 2160x3840x3", "float32 4x4 strides 64,4"
+ARRAYWIRE_API std::size_t checked_extent_bytes(const ArraySpec&);
+ARRAYWIRE_API std::size_t element_count(const ArraySpec&) noexcept;  // of a valid spec
+ARRAYWIRE_API bool is_contiguous(const ArraySpec&) noexcept;         // C order without gaps; of a valid spec
+ARRAYWIRE_API std::string to_string(const ArraySpec&);               // "uint16 2160x3840x3", "float32 4x4 strides 64,4"
 
 // A spec over borrowed bytes. A value of pointer size and spec; copies refer to the same bytes.
 // Lifetime: valid while the lender is (a Sample, a Loan, your own memory).
 // Alignment: loans are 64-byte aligned; received arrays promise 8 bytes only, so no aligned SIMD loads.
-template <class Byte> class BasicArrayView {
+template <class Byte> class ARRAYWIRE_API BasicArrayView {
   static_assert(std::is_same_v<std::remove_const_t<Byte>, std::byte>);
   template <class T> using Element = std::conditional_t<std::is_const_v<Byte>, const T, T>;
 
@@ -130,6 +131,6 @@ template <class T> auto view_of(std::span<T> values, const Extents& shape) {
 
 // Copies elements between two arrays of equal dtype and shape, whatever their strides. Throws Error otherwise. Their bytes must
 // not overlap.
-void copy_elements(const ConstArrayView& from, const ArrayView& to);
+ARRAYWIRE_API void copy_elements(const ConstArrayView& from, const ArrayView& to);
 
 }  // namespace arraywire

@@ -3,6 +3,7 @@
 
 #include "arraywire/context_options.hpp"
 #include "arraywire/error.hpp"
+#include "arraywire/export.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -21,7 +22,7 @@ class Service;
 // Errors: the constructor throws Error (descriptor limits, no memory).
 // fork: a forked child has copies of it, its Publishers and Subscribers. Their calls there throw Error, and destroying them, or
 // samples and loans, only lets go of the copies: the parent's stay as they are. Samples that the child has can be read.
-class Context {
+class ARRAYWIRE_API Context {
  public:
   explicit Context(ContextOptions options = {});
   ~Context();
@@ -48,11 +49,11 @@ struct StreamInfo {
   std::uint32_t consumers = 0;
 };
 // Asks without disturbing anybody. Unreadable folders are skipped.
-std::vector<StreamInfo> list_streams(const Context&);
+ARRAYWIRE_API std::vector<StreamInfo> list_streams(const Context&);
 
 // Makes malloc keep the memory of big received frames instead of giving it back to the system after each one, which is
 // worth a factor of four in throughput on the inline lane. Process-wide (glibc's mallopt), so never done unasked: call it
 // first thing in main, before other threads exist, or never. Freed memory then stays with the process.
-void keep_receive_memory() noexcept;
+ARRAYWIRE_API void keep_receive_memory() noexcept;
 
 }  // namespace arraywire

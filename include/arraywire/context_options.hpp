@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arraywire/accounts.hpp"
+#include "arraywire/export.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -34,7 +35,7 @@ struct Event {
   std::string peer{};    // the other side's name, with its pid where known
   std::string detail{};  // one line for a person
 };
-std::string_view name(EventKind) noexcept;
+ARRAYWIRE_API std::string_view name(EventKind) noexcept;
 
 struct ContextOptions {
   std::filesystem::path runtime_directory{};  // empty: $ARRAYWIRE_RUNTIME_DIR, else the usual places (docs/design.md)

@@ -1,6 +1,8 @@
 // Element types, with the names of NumPy and the codes of DLPack.
 #pragma once
 
+#include "arraywire/export.hpp"
+
 #include <complex>
 #include <concepts>
 #include <cstddef>
@@ -37,12 +39,12 @@ struct DLPackCode {
   bool operator==(const DLPackCode&) const = default;
 };
 
-std::size_t size_bytes(DType) noexcept;       // of one element
-std::size_t alignment_bytes(DType) noexcept;  // of one element in memory; strides are multiples of it
-std::string_view name(DType) noexcept;        // "uint16", "float64", ... as NumPy spells them
-DLPackCode dlpack_code(DType) noexcept;
-std::optional<DType> dtype_from_name(std::string_view) noexcept;
-std::optional<DType> dtype_from_dlpack(DLPackCode) noexcept;
+ARRAYWIRE_API std::size_t size_bytes(DType) noexcept;       // of one element
+ARRAYWIRE_API std::size_t alignment_bytes(DType) noexcept;  // of one element in memory; strides are multiples of it
+ARRAYWIRE_API std::string_view name(DType) noexcept;        // "uint16", "float64", ... as NumPy spells them
+ARRAYWIRE_API DLPackCode dlpack_code(DType) noexcept;
+ARRAYWIRE_API std::optional<DType> dtype_from_name(std::string_view) noexcept;
+ARRAYWIRE_API std::optional<DType> dtype_from_dlpack(DLPackCode) noexcept;
 
 // The DType of a C++ type: `static constexpr DType value`. Specialise it for types of your own that have the same bytes
 // (Imath::half, cv::float16_t: DType::Float16). A type without one does not compile.

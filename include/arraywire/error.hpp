@@ -1,6 +1,8 @@
 // Set-up errors. The hot path never throws; it returns Result (result.hpp).
 #pragma once
 
+#include "arraywire/export.hpp"
+
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -17,7 +19,7 @@ enum class ErrorCode : std::uint8_t {
 };
 
 // Thrown by constructors and set-up calls. what() says what was attempted, on which name, and why it failed.
-class Error : public std::runtime_error {
+class ARRAYWIRE_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& what) : std::runtime_error(what), code_(code) {}
   ErrorCode code() const noexcept { return code_; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arraywire/array_view.hpp"
+#include "arraywire/export.hpp"
 #include "arraywire/free_callback.hpp"
 
 #include <cstddef>
@@ -21,7 +22,7 @@ class Publisher;
 
 // A writable, unpublished slot. Its contents are unspecified until written. Dropping it gives the slot back; publishing
 // empties it. Ownership: move-only. Lifetime: may outlive Publisher and Context. Threads: one at a time, any thread.
-class Loan {
+class ARRAYWIRE_API Loan {
  public:
   Loan() noexcept = default;
   Loan(Loan&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
@@ -70,7 +71,7 @@ class Borrowed {
 };
 
 // Keeps `owner` alive until nothing can touch the bytes any more.
-Borrowed keep(const ConstArrayView& view, std::shared_ptr<const void> owner);
+ARRAYWIRE_API Borrowed keep(const ConstArrayView& view, std::shared_ptr<const void> owner);
 
 // Takes over a container that has data(), size() and a contiguous element type, and optionally shape(): std::vector,
 // xt::xtensor, xt::xarray. Its memory is published as it is; the container dies when nothing can touch it any more.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arraywire/array_view.hpp"
+#include "arraywire/export.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -22,7 +23,7 @@ using AttributeValue = std::variant<bool, std::int64_t, double, std::string>;
 
 // String-keyed values, in the order in which the keys were first set. Overwriting an existing key with a value of the
 // same type allocates nothing (a string: while it fits what is there).
-class Attributes {
+class ARRAYWIRE_API Attributes {
  public:
   struct Entry {
     std::string key;

@@ -1,6 +1,8 @@
 // The choices that both sides of a stream know, each documented by its effect.
 #pragma once
 
+#include "arraywire/export.hpp"
+
 #include <cstdint>
 #include <string_view>
 
@@ -26,9 +28,9 @@ enum class WhenFull : std::uint8_t {
   Latest,      // take gets the newest message published before it asked, or else the next one; older ones count as missed
 };
 
-std::string_view name(Delivery) noexcept;  // "fan-out", "distribute": as on the command lines
-std::string_view name(Lane) noexcept;
-std::string_view name(LaneChoice) noexcept;
-std::string_view name(WhenFull) noexcept;
+ARRAYWIRE_API std::string_view name(Delivery) noexcept;  // "fan-out", "distribute": as on the command lines
+ARRAYWIRE_API std::string_view name(Lane) noexcept;
+ARRAYWIRE_API std::string_view name(LaneChoice) noexcept;
+ARRAYWIRE_API std::string_view name(WhenFull) noexcept;
 
 }  // namespace arraywire

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arraywire/context.hpp"
+#include "arraywire/export.hpp"
 #include "arraywire/loan.hpp"
 #include "arraywire/metadata.hpp"
 #include "arraywire/publishing.hpp"
@@ -22,7 +23,7 @@ namespace arraywire {
 // Threads: loan, publish, copies_borrowed, reserve and finish on one thread at a time; statistics and wait_for_subscribers on
 // any. Blocking: publish at most block_limit; loan at most its timeout; the destructor at most `linger`. Errors: the constructor
 // throws Error naming the folder, the endpoint or the option.
-class Publisher {
+class ARRAYWIRE_API Publisher {
  public:
   Publisher(Context& context, std::string_view stream, PublisherOptions options = {});
   ~Publisher();  // finish(linger)
@@ -66,7 +67,7 @@ class Publisher {
   PublisherStatistics statistics() const;
 
  private:
-  class Impl;
+  class ARRAYWIRE_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 

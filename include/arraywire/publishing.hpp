@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arraywire/accounts.hpp"
+#include "arraywire/export.hpp"
 #include "arraywire/metadata.hpp"
 #include "arraywire/policy.hpp"
 
@@ -36,8 +37,8 @@ enum class PublishError : std::uint8_t {
   NoTaker,  // Distribute: no session had room within block_limit
   Stopped,
 };
-std::string_view describe(LoanError) noexcept;
-std::string_view describe(PublishError) noexcept;
+ARRAYWIRE_API std::string_view describe(LoanError) noexcept;
+ARRAYWIRE_API std::string_view describe(PublishError) noexcept;
 
 struct Published {
   std::uint64_t sequence = 0;

@@ -1,6 +1,7 @@
 // The values of the receiving side: what a Subscriber is asked for, and what it tells.
 #pragma once
 
+#include "arraywire/export.hpp"
 #include "arraywire/policy.hpp"
 
 #include <chrono>
@@ -26,7 +27,7 @@ enum class TakeError : std::uint8_t {
   WrongSpec,   // take_into: the message is of another spec; it is still there for take
   Stopped,
 };
-std::string_view describe(TakeError) noexcept;
+ARRAYWIRE_API std::string_view describe(TakeError) noexcept;
 
 // Why messages arrive, or do not.
 struct SubscriberStatus {
@@ -45,7 +46,7 @@ struct SubscriberStatus {
   std::chrono::nanoseconds silent_for{};      // since anything was heard from the publisher
   std::uint32_t waiting = 0, unreleased = 0;  // messages that can be taken now; samples in the application's hands
 };
-std::string to_string(const SubscriberStatus&);  // one line for a person
+ARRAYWIRE_API std::string to_string(const SubscriberStatus&);  // one line for a person
 
 struct SubscriberStatistics {
   std::uint64_t taken = 0;      // messages

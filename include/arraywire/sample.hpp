@@ -1,6 +1,7 @@
 // A received, read-only message.
 #pragma once
 
+#include "arraywire/export.hpp"
 #include "arraywire/metadata.hpp"
 #include "arraywire/policy.hpp"
 
@@ -17,7 +18,7 @@ class Received;
 
 // Ownership: move-only; dropping it releases it. Lifetime: may outlive Subscriber and Context; stays readable whatever the
 // publisher does. Threads: one at a time; released on any thread.
-class Sample {
+class ARRAYWIRE_API Sample {
  public:
   Sample(Sample&& other) noexcept : received_(std::exchange(other.received_, nullptr)) {}
   Sample& operator=(Sample&& other) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arraywire/context.hpp"
+#include "arraywire/export.hpp"
 #include "arraywire/receiving.hpp"
 #include "arraywire/sample.hpp"
 
@@ -19,7 +20,7 @@ namespace arraywire {
 // Lifetime: samples may outlive it. Threads: take, take_into and wait_any on one thread at a time; the rest on any.
 // Blocking: the constructor does not wait for a publisher. The destructor waits for the publisher's answer to its good-bye, at
 // most 200 ms. Errors: the constructor throws Error for a bad name, endpoint or option.
-class Subscriber {
+class ARRAYWIRE_API Subscriber {
  public:
   // `source`: a stream's name on this machine, or an endpoint "tcp://HOST:PORT" or "ipc://PATH".
   Subscriber(Context& context, std::string_view source, SubscriberOptions options = {});
@@ -45,12 +46,13 @@ class Subscriber {
 
  private:
   friend std::optional<std::size_t> wait_any(std::span<Subscriber* const>, std::chrono::nanoseconds);
-  class Impl;
+  class ARRAYWIRE_HIDDEN Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 // Waits until take of one of them may succeed, or reports an end: its index; nullopt after the timeout or when stopped.
 // Starts after the one found last, so that a busy stream cannot starve the others. All must be of one Context.
-std::optional<std::size_t> wait_any(std::span<Subscriber* const> subscribers, std::chrono::nanoseconds timeout = kForever);
+ARRAYWIRE_API std::optional<std::size_t> wait_any(std::span<Subscriber* const> subscribers,
+                                                  std::chrono::nanoseconds timeout = kForever);
 
 }  // namespace arraywire

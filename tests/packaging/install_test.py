@@ -1,0 +1,87 @@
+"""Installs to a prefix, then builds and runs a project of its own against it: by find_package, by pkg-config and by add_subdirectory. What
+add_subdirectory builds is static; that is installed, too, and used by the first two. Usage: install_test.py SOURCE BUILD COMPILER LAUNCHER VERSION"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+SOURCE, BUILD, COMPILER, LAUNCHER, VERSION = sys.argv[1:6]
+CONSUMER = pathlib.Path(__file__).parent / "consumer"
+
+
+def run(*command, **more):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, **more)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def configure(build, *options):
+    run("cmake", "-S", CONSUMER, "-B", build, f"-DCMAKE_CXX_COMPILER={COMPILER}", f"-DCMAKE_CXX_COMPILER_LAUNCHER={LAUNCHER}",
+        "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF", *options)
+
+
+def check_runs(program, work, libraries=None):
+    runtime = pathlib.Path(tempfile.mkdtemp(dir=work))
+    environment = dict(os.environ, **({"LD_LIBRARY_PATH": str(libraries)} if libraries else {}))
+    output = run(program, runtime, env=environment, timeout=200)
+    if output != "float32 2x3 1.5\n":
+        sys.exit(f"{program} said {output!r}")
+
+
+def by_find_package(work, prefix):
+    build = work / "by_find_package"
+    configure(build, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DARRAYWIRE_VERSION={VERSION}")
+    found = [line for line in (build / "CMakeCache.txt").read_text().splitlines() if line.startswith("arraywire_DIR:")]
+    if not found or str(prefix) not in found[0]:
+        sys.exit(f"found another arraywire than the one in {prefix}: {found}")
+    run("cmake", "--build", build)
+    check_runs(build / "consumer", work)
+
+
+def by_pkg_config(work, prefix):
+    (folder,) = prefix.rglob("arraywire.pc")
+    environment = dict(os.environ, PKG_CONFIG_PATH=str(folder.parent))
+    said = run("pkg-config", "--modversion", "arraywire", env=environment).strip()
+    if said != VERSION:
+        sys.exit(f"pkg-config has version {said}, not {VERSION}")
+    flags = run("pkg-config", "--cflags", "--libs", "arraywire", env=environment).split()
+    program = work / "by_pkg_config"
+    run(COMPILER, "-std=c++20", CONSUMER / "main.cpp", "-o", program, *flags)
+    check_runs(program, work, folder.parent.parent)
+
+
+def as_subdirectory(work):
+    build, prefix = work / "as_subdirectory", work / "static"
+    configure(build, f"-DARRAYWIRE_SOURCE={SOURCE}", "-DARRAYWIRE_INSTALL=ON")
+    run("cmake", "--build", build, "-j", "2")
+    check_runs(build / "consumer", work)
+    run("cmake", "--install", build, "--prefix", prefix)
+    if not list(prefix.rglob("libarraywire.a")):
+        sys.exit(f"no static library in {prefix}")
+    return prefix
+
+
+def installed_programs_run(prefix):
+    for name in ("arraywire-producer", "arraywire-consumer"):
+        program = prefix / "bin" / name
+        if program.exists() and VERSION not in run(program, "--version"):
+            sys.exit(f"{program} is not of version {VERSION}")
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="arraywire-install-") as folder:
+        work = pathlib.Path(folder)
+        prefix = work / "prefix"
+        run("cmake", "--install", BUILD, "--prefix", prefix)
+        installed_programs_run(prefix)
+        for installed in (prefix, as_subdirectory(work)):
+            (work / f"of_{installed.name}").mkdir()
+            by_find_package(work / f"of_{installed.name}", installed)
+            by_pkg_config(work / f"of_{installed.name}", installed)
+
+
+if __name__ == "__main__":
+    main()
