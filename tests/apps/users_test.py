@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import subprocess
 import unittest
 
 import programs
@@ -77,6 +78,7 @@ class Users(programs.ProgramTest):
         self.assert_nothing_comes(READER, "--allow-user", SERVER)
         self.assert_shared(self.take(STRANGER, "--allow-user", SERVER))
 
+    @unittest.skipIf(subprocess.call(["unshare", "-m", "true"], stderr=subprocess.DEVNULL), "no mount namespace to be had")
     def test_without_a_directory_for_all_the_publishers_own_is_found(self):
         del self.environment["ARRAYWIRE_RUNTIME_DIR"]
         self.addCleanup(shutil.rmtree, f"/tmp/arraywire-{SERVER}", ignore_errors=True)

@@ -27,8 +27,8 @@ bool can_unshare() {
 class NamespacedConsumer : public Child {
  public:
   explicit NamespacedConsumer(const RuntimeDirectory& directory)
-      : Child("/usr/bin/unshare", {"--pid", "--mount", "--net", "--fork", "--kill-child", FAULT_CONSUMER,
-                                   directory.path().string(), "faults", "when_full=block"}) {
+      : Child("/usr/bin/unshare", {"--pid", "--mount", "--propagation", "unchanged", "--net", "--fork", "--kill-child",
+                                   FAULT_CONSUMER, directory.path().string(), "faults", "when_full=block"}) {
     answer();
   }
 };
