@@ -48,7 +48,8 @@ transport::PublisherSettings settings(const std::string& stream, const Publisher
           .history = options.history,
           .block_limit = options.block_limit,
           .lane = options.lane,
-          .metadata = options.metadata};
+          .metadata = options.metadata,
+          .give_up = options.give_up};
 }
 
 // Empties a reused vector at the end of a call, however that ends.

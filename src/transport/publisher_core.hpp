@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +33,7 @@ struct PublisherSettings {
   std::chrono::nanoseconds block_limit{};
   LaneChoice lane = LaneChoice::Automatic;
   Metadata metadata{};
+  std::function<bool()> give_up{};
 };
 
 // What is to be published, borrowed for the call.
