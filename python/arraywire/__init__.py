@@ -66,3 +66,7 @@ from ._values import (
 )
 
 __all__ = [name for name in dir() if not name.startswith("_")] + ["__version__"]
+
+for _name in __all__:  # shown as users know them
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = __name__
