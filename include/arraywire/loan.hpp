@@ -40,6 +40,9 @@ class ARRAYWIRE_API Loan {
   // Publish less, or something of another shape, than was loaned: the array keeps its place, so the new spec must fit the
   // bytes of the old one. Throws Error otherwise.
   void respec(std::size_t index, const ArraySpec& spec);
+  // Another holder of the slot: until the last copy of what is returned is gone, the bytes stay where they are and are nobody
+  // else's, also after publish, from when on they must not be written. Throws Error when the loan is empty.
+  std::shared_ptr<const void> pin() const;
 
  private:
   friend class Publisher;

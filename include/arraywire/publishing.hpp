@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ struct PublisherOptions {
   bool checksum = false;  // XXH3 of every payload in its header: costs one read of every byte
   std::chrono::nanoseconds linger = std::chrono::seconds{2};  // of the destructor
   Metadata metadata{};                                        // true of every message; sent once, when a session begins
+  // Asked on the waiting thread, ten times a second, while publish, wait_for_subscribers or finish waits. True ends that wait as
+  // its time limit would. For languages whose signal handlers run between calls. Must not throw, nor call arraywire.
+  std::function<bool()> give_up{};
 };
 
 enum class LoanError : std::uint8_t {

@@ -9,8 +9,12 @@ namespace arraywire {
 
 namespace {
 
+[[noreturn]] void throw_empty() {
+  throw Error(ErrorCode::InvalidArgument, "this loan is empty: it was published, moved from or never given");
+}
+
 memory::Placement& placement(memory::Slot* slot, std::size_t index) {
-  if (slot == nullptr) throw Error(ErrorCode::InvalidArgument, "this loan is empty: it was published, moved from or never given");
+  if (slot == nullptr) throw_empty();
   if (index >= slot->layout().size()) {
     throw Error(ErrorCode::InvalidArgument,
                 "array " + std::to_string(index) + " of a loan of " + std::to_string(slot->layout().size()));
@@ -39,6 +43,11 @@ void Loan::respec(std::size_t index, const ArraySpec& spec) {
                                                 std::to_string(index));
   }
   placed.spec = spec;
+}
+
+std::shared_ptr<const void> Loan::pin() const {
+  if (slot_ == nullptr) throw_empty();
+  return std::make_shared<const memory::Reference>(slot_);
 }
 
 Borrowed keep(const ConstArrayView& view, std::shared_ptr<const void> owner) {

@@ -49,7 +49,8 @@ transport::PublisherSettings settings(const std::string& stream, const Publisher
           .block_limit = options.block_limit,
           .lane = options.lane,
           .allow = options.allow,
-          .metadata = options.metadata};
+          .metadata = options.metadata,
+          .give_up = options.give_up};
 }
 
 // Empties a reused vector at the end of a call, however that ends.

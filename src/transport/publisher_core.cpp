@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kDrainRounds = 64;  // of one critical section; a flood beyond it is left to the service thread
 constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{1000};
+constexpr auto kGiveUpInterval = std::chrono::milliseconds{100};
 
 void set_options(zmq::socket_t& router) {
   router.set(zmq::sockopt::router_mandatory, 1);
@@ -167,7 +168,13 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
     }
     awaited_.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(lazy_descriptors()), descriptors_.end());  // the ROUTERs
     awaited_.insert(awaited_.end(), {changed_.descriptor(), stop});
-    memory::wait_readable(awaited_, deadline);
+    if (!settings_.give_up) {
+      memory::wait_readable(awaited_, deadline);
+    } else if (settings_.give_up()) {
+      deadline = SteadyTime::min();
+    } else if (!memory::wait_readable(awaited_, std::min(deadline, steady_now() + kGiveUpInterval))) {
+      received_before.reset();  // woken by the clock alone: no reason to suspect anybody of being gone
+    }
     changed_.clear();
   }
 }

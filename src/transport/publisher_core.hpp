@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ struct PublisherSettings {
   LaneChoice lane = LaneChoice::Automatic;
   Accounts allow{};
   Metadata metadata{};
+  std::function<bool()> give_up{};
 };
 
 // What is to be published, borrowed for the call.

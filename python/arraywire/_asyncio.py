@@ -1,0 +1,54 @@
+"""Taking in an event loop: the loop watches the subscriber's descriptor, nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import typing
+
+from ._errors import Ended, Timeout
+
+if typing.TYPE_CHECKING:
+    from ._arraywire import Sample, Subscriber
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    own = os.dup(descriptor)  # a loop has one reader per descriptor; two tasks may wait for one subscriber
+    ready = loop.create_future()
+
+    def set_ready() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    try:
+        loop.add_reader(own, set_ready)
+        await ready
+    finally:
+        loop.remove_reader(own)
+        os.close(own)
+
+
+async def take(subscriber: Subscriber, timeout: typing.Optional[float] = None) -> Sample:
+    deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
+    while True:
+        sample = subscriber._look()
+        if sample is not None:
+            return sample
+        left = None if deadline is None else deadline - asyncio.get_running_loop().time()
+        if left is not None and left <= 0:
+            raise Timeout("nothing arrived in time")
+        try:
+            await asyncio.wait_for(_readable(subscriber.descriptor()), left)
+        except asyncio.TimeoutError:
+            pass  # a last look
+
+
+async def samples(subscriber: Subscriber) -> typing.AsyncIterator[Sample]:
+    while True:
+        try:
+            sample = await take(subscriber)
+        except Ended:
+            return
+        yield sample
+        del sample  # or it would be held while the next one is waited for

@@ -1,0 +1,11 @@
+# Whether the Python package can be built: ARRAYWIRE_PYTHON_FOUND. For the system's Python, unless Python_EXECUTABLE names another.
+if(NOT Python_EXECUTABLE AND EXISTS /usr/bin/python3)
+  set(Python_EXECUTABLE /usr/bin/python3)
+endif()
+find_package(Python QUIET COMPONENTS Interpreter Development.Module)
+set(ARRAYWIRE_PYTHON_FOUND OFF)
+if(Python_Development.Module_FOUND)
+  set(PYBIND11_FINDPYTHON ON)
+  find_package(pybind11 2.9 CONFIG QUIET)
+  set(ARRAYWIRE_PYTHON_FOUND ${pybind11_FOUND})
+endif()

@@ -1,0 +1,111 @@
+#include "context.hpp"
+
+#include "errors.hpp"
+#include "values.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace arraywire::python {
+
+PyContext::PyContext(ContextOptions options, std::shared_ptr<CallbackQueue> queue)
+    : queue_(std::move(queue)), thread_(std::make_shared<CallbackThread>(queue_)), context_(std::in_place, std::move(options)) {}
+
+std::shared_ptr<PyContext> PyContext::create(std::string runtime_directory, int io_threads, const py::object& on_event) {
+  if (io_threads < 1) raise("InvalidArgument", "io_threads must be at least 1");
+  const auto queue = std::make_shared<CallbackQueue>(on_event);
+  ContextOptions options{.runtime_directory = std::move(runtime_directory), .io_threads = io_threads};
+  if (!on_event.is_none()) options.on_event = [queue](const Event& event) { queue->on_event(event); };
+  const std::shared_ptr<PyContext> context(new PyContext(std::move(options), queue));
+  context->thread_->stop_at_exit();  // which comes after the context's closing: that gives back what is lent
+  context->close_at_exit();
+  if (!on_event.is_none()) context->thread_->start();
+  return context;
+}
+
+void PyContext::close_at_exit() {
+  at_exit_ = py::cpp_function([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->close();
+  });
+  py::module_::import("atexit").attr("register")(at_exit_);
+}
+
+PyContext::~PyContext() {
+  try {
+    close();
+  } catch (py::error_already_set& error) {
+    error.discard_as_unraisable("the end of an arraywire.Context");
+  }
+}
+
+Context& PyContext::open() {
+  maker_.require("a Context");
+  if (!context_) raise("Closed", "this context was closed");
+  return *context_;
+}
+
+void PyContext::add(const std::shared_ptr<Participant>& participant) {
+  std::erase_if(participants_, [](const auto& weak) { return weak.expired(); });
+  participants_.push_back(participant);
+}
+
+const std::shared_ptr<CallbackQueue>& PyContext::callbacks() {
+  thread_->start();
+  return queue_;
+}
+
+void PyContext::close() {
+  std::exception_ptr failure;
+  for (const auto& weak : std::exchange(participants_, {})) {
+    try {
+      if (const auto participant = weak.lock()) participant->close();
+    } catch (const py::error_already_set&) {
+      if (!failure) failure = std::current_exception();
+    }
+  }
+  if (auto closing = std::exchange(at_exit_, {})) py::module_::import("atexit").attr("unregister")(closing);
+  if (context_) {
+    thread_->context_closed();
+    const py::gil_scoped_release unlocked;
+    context_.reset();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+void PyContext::stop() { open().stop(); }
+bool PyContext::stopped() const { return !context_ || context_->stopped(); }
+
+void define_context(py::module_& module) {
+  using namespace py::literals;
+  py::class_<PyContext, std::shared_ptr<PyContext>>(module, "Context")
+      .def(py::init([](const py::object& directory, int io_threads, const py::object& on_event) {
+             std::string path;
+             if (!directory.is_none()) path = py::cast<std::string>(py::module_::import("os").attr("fspath")(directory));
+             return PyContext::create(path, io_threads, on_event);
+           }),
+           py::kw_only(), "runtime_directory"_a = py::none(), "io_threads"_a = 1, "on_event"_a = py::none())
+      .def("close", &PyContext::close)
+      .def("stop", &PyContext::stop)
+      .def_property_readonly("stopped", &PyContext::stopped)
+      .def("__enter__", [](const py::object& self) { return self; })
+      .def("__exit__", [](PyContext& self, const py::args&) { self.close(); });
+  module.def(
+      "list_streams",
+      [](const std::shared_ptr<PyContext>& given) {
+        const auto context = given ? given : PyContext::create();
+        std::vector<StreamInfo> streams;
+        {
+          const Context& open = context->open();
+          const py::gil_scoped_release unlocked;
+          streams = list_streams(open);
+        }
+        py::list list;
+        for (const StreamInfo& stream : streams) list.append(to_python(stream));
+        return list;
+      },
+      "context"_a = py::none());
+  module.def("keep_receive_memory", [] { keep_receive_memory(); });
+}
+
+}  // namespace arraywire::python

@@ -1,0 +1,61 @@
+#include "waiting.hpp"
+
+#include "errors.hpp"
+
+#include <arraywire/context_options.hpp>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace arraywire::python {
+
+std::chrono::nanoseconds nanoseconds_of(const std::optional<double>& seconds) {
+  constexpr double kYears = 3e9;  // about a hundred; for ever, as far as nanoseconds of 64 bits can tell
+  if (!seconds) return kForever;
+  if (std::isnan(*seconds) || *seconds < 0) raise("InvalidArgument", "a time to wait is None or at least 0 seconds");
+  if (*seconds > kYears) return kForever;
+  return std::chrono::nanoseconds(std::llround(*seconds * 1e9));
+}
+
+Clock::time_point deadline_after(std::chrono::nanoseconds timeout) {
+  const auto now = Clock::now();
+  return timeout < Clock::time_point::max() - now ? now + timeout : Clock::time_point::max();
+}
+
+std::chrono::nanoseconds slice_before(Clock::time_point deadline) {
+  const auto now = Clock::now();
+  return std::clamp<std::chrono::nanoseconds>(std::max(deadline, now) - now, std::chrono::nanoseconds::zero(), kSlice);
+}
+
+void check_signals() {
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+// A signal ends poll, except one that came just before it, or that another thread took: hence the slices.
+void wait_readable(std::span<const int> descriptors, std::chrono::nanoseconds timeout) {
+  const py::gil_scoped_release unlocked;
+  std::vector<pollfd> polled;
+  for (const int descriptor : descriptors) polled.push_back({.fd = descriptor, .events = POLLIN, .revents = 0});
+  const timespec left{.tv_sec = timeout.count() / 1'000'000'000, .tv_nsec = timeout.count() % 1'000'000'000};
+  static_cast<void>(::ppoll(polled.data(), polled.size(), &left, nullptr));
+}
+
+Turn::Turn(std::timed_mutex& mutex) : mutex_(mutex) {
+  while (!mutex_.try_lock()) {
+    {
+      const py::gil_scoped_release unlocked;
+      if (mutex_.try_lock_for(kSlice)) return;
+    }
+    check_signals();
+  }
+}
+
+void Maker::require(const char* what) const {
+  if (!is_this_process()) raise("Error", std::string(what) + " of the parent process cannot be used in a forked child");
+}
+
+}  // namespace arraywire::python

@@ -1,0 +1,55 @@
+// Waiting from Python: without the GIL, and never deaf to signals.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <span>
+
+namespace arraywire::python {
+
+namespace py = pybind11;
+using Clock = std::chrono::steady_clock;
+
+// How long a wait may be deaf to signals where nothing wakes it.
+inline constexpr std::chrono::milliseconds kSlice{50};
+
+// Python's None or seconds.
+std::chrono::nanoseconds nanoseconds_of(const std::optional<double>& seconds);
+Clock::time_point deadline_after(std::chrono::nanoseconds timeout);
+// Until the deadline, but a slice at most; never negative.
+std::chrono::nanoseconds slice_before(Clock::time_point deadline);
+
+// Runs pending signal handlers if this is the main thread; throws what they raise.
+void check_signals();
+// Sleeps until a descriptor is readable, the time is up or a signal came. Without the GIL.
+void wait_readable(std::span<const int> descriptors, std::chrono::nanoseconds timeout);
+
+// The right to use a publisher or subscriber, of which each serves one thread at a time.
+// Concurrency: the mutex is never waited for with the GIL held, and its holder may want the GIL: so neither waits for the other.
+class Turn {
+ public:
+  explicit Turn(std::timed_mutex& mutex);  // throws what a signal handler raises
+  ~Turn() { mutex_.unlock(); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  std::timed_mutex& mutex_;
+};
+
+// Which process made an object: a forked child has a copy, whose locks and threads are not its own.
+class Maker {
+ public:
+  bool is_this_process() const noexcept { return pid_ == ::getpid(); }
+  void require(const char* what) const;  // throws
+
+ private:
+  pid_t pid_ = ::getpid();
+};
+
+}  // namespace arraywire::python
