@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 
@@ -45,6 +46,7 @@ void parse_sink(const std::string& text, Options& options) {
     if (!text.starts_with(known.prefix) || text.size() == known.prefix.size()) continue;
     options.sink = known.kind;
     options.path = text.substr(known.prefix.size());
+    if (known.kind == SinkKind::Preview && !options.path.ends_with(".png")) throw UsageError("--sink preview: only writes .png");
     return;
   }
   throw UsageError(fmt::format("'{}' is no sink: null, read, npy:DIR, raw:PATH, raw:-, image:PATTERN or preview:PATH.png", text));
@@ -116,6 +118,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   check_combinations(line, options);
   // A name on the command line goes before an endpoint from the environment.
   if (!endpoint.empty() && !line.on_command_line("stream")) options.source = endpoint;
+  // A preview keeps the newest sample and the one that it draws, beside the one just taken.
+  if (options.sink == SinkKind::Preview) options.hold = std::max<std::uint32_t>(options.hold, 3);
   options.log_level = line.log_level();
   return options;
 }

@@ -55,7 +55,7 @@ std::unique_ptr<Sink> open_sink(const Options& options, const cli::StopSignal& s
     case SinkKind::Raw: return open_raw_sink(options.path, stop);
 #ifdef ARRAYWIRE_HAS_IMAGES
     case SinkKind::Image: return open_image_sink(options.path, log);
-    case SinkKind::Preview: throw cli::Failure("soon");
+    case SinkKind::Preview: return open_preview_sink(options.path);
 #else
     case SinkKind::Image:
     case SinkKind::Preview: throw cli::Failure("--sink: this program was built without OpenImageIO (libopenimageio-dev)");

@@ -28,6 +28,7 @@ std::unique_ptr<Sink> open_sink(const Options& options, const cli::StopSignal& s
 
 std::unique_ptr<Sink> open_image_sink(const std::string& pattern, spdlog::logger& log);
 std::unique_ptr<Sink> open_npy_sink(const std::string& directory);
+std::unique_ptr<Sink> open_preview_sink(const std::string& path);
 std::unique_ptr<Sink> open_raw_sink(const std::string& path, const cli::StopSignal& stop);
 
 // Writes everything, or returns the errno of what went wrong.

@@ -5,6 +5,7 @@
 #include "images/attributes.hpp"
 #include "images/colour.hpp"
 #include "images/geometry.hpp"
+#include "images/image_shape.hpp"
 #include "images/library.hpp"
 #include "images/reader.hpp"
 
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -84,19 +84,6 @@ ConstArrayView with_whole_pixels(const ConstArrayView& array, std::vector<std::b
 }
 
 }  // namespace
-
-ImageShape image_shape(const ArraySpec& spec) {
-  const auto& shape = spec.shape;
-  if (shape.size() != 2 && shape.size() != 3) {
-    throw Failure(fmt::format("{} is no image: height x width, or height x width x channels", to_string(spec)));
-  }
-  for (const std::int64_t extent : shape) {
-    if (extent < 1 || extent > std::numeric_limits<int>::max()) throw Failure(fmt::format("{} is no image", to_string(spec)));
-  }
-  return {.height = static_cast<int>(shape[0]),
-          .width = static_cast<int>(shape[1]),
-          .channels = shape.size() == 3 ? static_cast<int>(shape[2]) : 1};
-}
 
 Writer::Writer(const std::string& extension) : format_(format_of(extension)) {}
 

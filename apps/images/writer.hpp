@@ -37,10 +37,4 @@ class Writer {
   std::vector<std::string> looked_for_{};  // the attributes of the file that was looked into
 };
 
-// 2-D is one channel, 3-D is height x width x channels. Throws Failure for other arrays.
-struct ImageShape {
-  int height = 0, width = 0, channels = 0;
-};
-ImageShape image_shape(const ArraySpec& spec);
-
 }  // namespace arraywire::images
