@@ -1,5 +1,7 @@
 #include "images/library.hpp"
 
+#include "images/attribute_types.hpp"
+
 #include <OpenImageIO/imageio.h>
 
 #include <algorithm>
@@ -38,9 +40,22 @@ void prepare_library(std::size_t limit_bytes) {
   // Debian's build writes to stderr what it does not understand unless it is told not to.
   OIIO::attribute("debug", 0);
   OIIO::attribute("try_all_readers", 0);
+  // A forked child has no threads but its own, and would wait for those that it has lost.
+  OIIO::attribute("threads", 1);
+  OIIO::attribute("exr_threads", -1);
+  // Finds the formats that there are; every child would have to again.
+  OIIO::ImageInput::create("openexr");
   const std::size_t megabytes =
       limit_bytes == 0 ? kMostMegabytes : std::clamp(limit_bytes / kMegabyte, std::size_t{1}, kMostMegabytes);
   OIIO::attribute("limits:imagesize_MB", static_cast<int>(megabytes));
+}
+
+void use_all_processors() {
+  const SignalsBlocked blocked;    // for the threads
+#if !defined(__SANITIZE_THREAD__)  // it lets no child of a process with threads have threads
+  OIIO::attribute("threads", 0);
+  OIIO::attribute("exr_threads", 0);
+#endif
 }
 
 std::optional<DType> dtype_of(TypeDesc type) noexcept {
@@ -58,8 +73,13 @@ std::optional<TypeDesc> type_of(DType dtype) noexcept {
 }
 
 std::string one_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  std::replace(text.begin(), text.end(), '\n', ' ');
+  const bool readable = is_text(text);
+  for (char& c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7f) c = ' ';
+    if (code >= 0x80 && !readable) c = '?';
+  }
+  while (text.ends_with(' ')) text.pop_back();
   return text;
 }
 

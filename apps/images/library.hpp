@@ -27,11 +27,13 @@ class SignalsBlocked {
 };
 
 // Settings of the process: nothing is printed, no other plugin is tried on a damaged file, and an image whose header claims more
-// pixel bytes than `limit_bytes` (0 = 32 GiB) is refused before any memory is had for it.
+// pixel bytes than `limit_bytes` (0 = 32 GiB) is refused before any memory is had for it. Work is done by the calling thread
+// alone, so that a process that may fork has no threads of OpenImageIO's.
 void prepare_library(std::size_t limit_bytes = 0);
+void use_all_processors();  // from now on, in a process that will not fork
 
 std::optional<DType> dtype_of(OIIO::TypeDesc type) noexcept;  // nullopt: nothing that an array could hold
 std::optional<OIIO::TypeDesc> type_of(DType dtype) noexcept;  // nullopt: no image file holds it
-std::string one_line(std::string text);                       // OpenImageIO's messages may have several
+std::string one_line(std::string text);  // without what a file may have put into a message: lines, control characters, no text
 
 }  // namespace arraywire::images

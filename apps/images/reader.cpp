@@ -4,6 +4,7 @@
 #include "cli/values.hpp"
 #include "images/attribute_types.hpp"
 #include "images/attributes.hpp"
+#include "images/child.hpp"
 #include "images/colour.hpp"
 #include "images/geometry.hpp"
 #include "images/library.hpp"
@@ -60,6 +61,13 @@ const char* format_of(const std::string& path) {
     if (start.starts_with(known.bytes)) return known.format;
   }
   throw Failure(path + ": is none of EXR, TIFF, PNG, DPX, HDR and JPEG");
+}
+
+// Again, if it does not name the file itself.
+[[noreturn]] void named(const std::string& path, const Failure& failure) {
+  const std::string_view text = failure.what();
+  if (text.starts_with(path)) throw failure;
+  throw Failure(fmt::format("{}: {}", path, text));
 }
 
 }  // namespace
@@ -143,6 +151,34 @@ void Reader::read(const ArrayView& target) {
     fail(error.what());
   }
   if (!done || input_->has_error()) fail(input_->geterror());
+}
+
+bool check_in_child(const std::string& path, int stop_descriptor) {
+  try {
+    return run_in_child(
+        [&] {
+          Metadata metadata;
+          Reader(path).describe(metadata);
+        },
+        stop_descriptor);
+  } catch (const Failure& failure) {
+    named(path, failure);
+  }
+}
+
+bool read_in_child(const std::string& path, const ArrayView& target, int stop_descriptor) {
+  try {
+    return run_in_child(
+        [&] {
+          use_all_processors();
+          Reader reader(path);
+          if (reader.spec() != target.spec()) throw Failure(path + ": it has changed since it was opened");
+          reader.read(target);
+        },
+        stop_descriptor);
+  } catch (const Failure& failure) {
+    named(path, failure);
+  }
 }
 
 void Reader::fail(const std::string& why) const {

@@ -42,4 +42,10 @@ class Reader {
 // Throws Failure, naming the file: it is not there, not readable or no regular file.
 void check_readable(const std::string& path);
 
+// What a file may do to who opens it, it does to a child (images/child.hpp) first. Both return false when `stop_descriptor`
+// became readable, and throw Failure naming the file. Whether a Reader can be had of it and describe it.
+bool check_in_child(const std::string& path, int stop_descriptor);
+// Decodes with all processors into `target`, which must be memory mapped shared.
+bool read_in_child(const std::string& path, const ArrayView& target, int stop_descriptor);
+
 }  // namespace arraywire::images

@@ -17,8 +17,8 @@ using cli::Failure;
 
 class ImageSource final : public Source {
  public:
-  ImageSource(std::vector<std::string> paths, const Options& options, spdlog::logger& log)
-      : paths_(std::move(paths)), options_(options), log_(log) {
+  ImageSource(std::vector<std::string> paths, const Options& options, const cli::StopSignal& stop, spdlog::logger& log)
+      : paths_(std::move(paths)), options_(options), stop_(stop), log_(log) {
     images::prepare_library(options.max_memory_bytes);
     if (options.on_error == OnError::Skip) return;
     // Headers are read when their turn comes: of a long sequence that would take minutes.
@@ -43,12 +43,12 @@ class ImageSource final : public Source {
 
  private:
   std::optional<Payload> read(const std::string& path, const Slots& slots, Metadata& metadata) {
+    if (!images::check_in_child(path, stop_.descriptor())) return std::nullopt;
     images::Reader reader(path);
     check_shape(path, reader.spec());
     tell(path, reader.describe(metadata));
     std::optional<Loan> loan = make_loan(path, slots, reader.spec());
-    if (!loan) return std::nullopt;
-    reader.read(loan->array());
+    if (!loan || !images::read_in_child(path, loan->array(), stop_.descriptor())) return std::nullopt;
     return std::move(*loan);
   }
 
@@ -79,6 +79,7 @@ class ImageSource final : public Source {
 
   std::vector<std::string> paths_;
   const Options& options_;
+  const cli::StopSignal& stop_;
   spdlog::logger& log_;
   std::size_t index_ = 0;  // of the next file
   std::uint64_t skipped_ = 0;
@@ -88,8 +89,8 @@ class ImageSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> open_image_source(const Options& options, spdlog::logger& log) {
-  return std::make_unique<ImageSource>(expand_list(options.path), options, log);
+std::unique_ptr<Source> open_image_source(const Options& options, const cli::StopSignal& stop, spdlog::logger& log) {
+  return std::make_unique<ImageSource>(expand_list(options.path), options, stop, log);
 }
 
 }  // namespace arraywire::producer

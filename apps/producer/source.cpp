@@ -38,7 +38,7 @@ std::unique_ptr<Source> open_source(const Options& options, const cli::StopSigna
     case SourceKind::Image: break;
   }
 #ifdef ARRAYWIRE_HAS_IMAGES
-  return open_image_source(options, log);
+  return open_image_source(options, stop, log);
 #else
   throw cli::Failure("--source image: this program was built without OpenImageIO (libopenimageio-dev)");
 #endif

@@ -41,7 +41,7 @@ class Source {
 std::unique_ptr<Source> open_source(const Options& options, const cli::StopSignal& stop, spdlog::logger& log);
 
 std::unique_ptr<Source> open_npy_source(const std::string& pattern, bool split);
-std::unique_ptr<Source> open_image_source(const Options& options, spdlog::logger& log);
+std::unique_ptr<Source> open_image_source(const Options& options, const cli::StopSignal& stop, spdlog::logger& log);
 std::unique_ptr<Source> open_raw_source(const std::string& path, const ArraySpec& spec, const cli::StopSignal& stop);
 
 }  // namespace arraywire::producer
