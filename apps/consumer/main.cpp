@@ -28,7 +28,7 @@ int consume(const Options& options) {
   cli::StopSignal stop;
   if (options.list) return list(options);
   const auto log = cli::make_log(kProgram, options.log_level);
-  const auto sink = open_sink(options, stop);
+  const auto sink = open_sink(options, stop, *log);
   cli::SummaryFile summary = options.json.empty() ? cli::SummaryFile() : cli::SummaryFile(options.json);
   Context context({.trust = options.trust, .on_event = [log, &options](const Event& event) {
                      // Unless we try again, a refusal is our complaint in the end: one line, not two.

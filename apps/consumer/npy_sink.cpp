@@ -1,14 +1,12 @@
 // One .npy file per message, or per array where a message has several.
-#include "cli/descriptor.hpp"
 #include "cli/npy_header.hpp"
+#include "cli/pending_file.hpp"
 #include "consumer/sink.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 
 namespace arraywire::consumer {
@@ -21,40 +19,9 @@ bool in_fortran_order(const ArraySpec& spec) {
          spec.stride_bytes == cli::fortran_strides(spec.dtype, spec.shape);
 }
 
-// A file gets its name when it is complete. Whatever goes wrong before, the unfinished one is removed.
-class PendingFile {
- public:
-  explicit PendingFile(const std::filesystem::path& target)
-      : target_(target), pending_(target.parent_path() / fmt::format(".{}.{}.part", target.filename().string(), getpid())) {
-    file_ = cli::Descriptor(open(pending_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file_) fail(errno);
-  }
-  ~PendingFile() {
-    if (!complete_) unlink(pending_.c_str());
-  }
-  PendingFile(const PendingFile&) = delete;
-  PendingFile& operator=(const PendingFile&) = delete;
-
-  void write(std::span<const std::byte> bytes) {
-    if (const int error = write_fully(file_.get(), bytes)) fail(error);
-  }
-  void complete() {
-    if (const int error = file_.close()) fail(error);
-    if (std::rename(pending_.c_str(), target_.c_str()) != 0) fail(errno);
-    complete_ = true;
-  }
-
- private:
-  [[noreturn]] void fail(int error) const {
-    // From the constructor the destructor will not run.
-    unlink(pending_.c_str());
-    throw Failure(fmt::format("{}: {}", target_.string(), cli::errno_text(error)));
-  }
-
-  std::filesystem::path target_, pending_;
-  cli::Descriptor file_{};
-  bool complete_ = false;
-};
+void write_bytes(const cli::PendingFile& file, std::span<const std::byte> bytes) {
+  if (const int error = write_fully(file.descriptor(), bytes)) file.fail(error);
+}
 
 class NpySink final : public Sink {
  public:
@@ -65,7 +32,7 @@ class NpySink final : public Sink {
     if (access(directory_.c_str(), W_OK | X_OK) != 0) throw Failure(fmt::format("{}: {}", directory, cli::errno_text(errno)));
   }
 
-  void consume(const Sample& sample) override {
+  void consume(Sample& sample) override {
     for (std::size_t i = 0; i < sample.size(); ++i) {
       const std::string part = sample.size() == 1 ? std::string() : fmt::format("-{}", i);
       write(directory_ / fmt::format("message-{:06}{}.npy", messages_, part), sample.array(i));
@@ -75,11 +42,11 @@ class NpySink final : public Sink {
 
  private:
   void write(const std::filesystem::path& path, const ConstArrayView& array) {
-    PendingFile file(path);
+    cli::PendingFile file(path);
     const bool fortran = in_fortran_order(array.spec());
     const std::string header = cli::format_npy_header(array.dtype(), array.shape(), fortran);
-    file.write(std::as_bytes(std::span(header)));
-    file.write(fortran ? array.bytes() : c_order(array, packed_));
+    write_bytes(file, std::as_bytes(std::span(header)));
+    write_bytes(file, fortran ? array.bytes() : c_order(array, packed_));
     file.complete();
   }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 
@@ -30,22 +31,25 @@ LaneChoice parse_lane(const std::string& text) {
 }
 
 void parse_sink(const std::string& text, Options& options) {
-  constexpr std::string_view kNpy = "npy:";
-  constexpr std::string_view kRaw = "raw:";
+  struct Kind {
+    std::string_view prefix;
+    SinkKind kind;
+  };
+  static constexpr Kind kKinds[] = {
+      {"npy:", SinkKind::Npy}, {"raw:", SinkKind::Raw}, {"image:", SinkKind::Image}, {"preview:", SinkKind::Preview}};
   options.path.clear();
-  if (text == "null") {
-    options.sink = SinkKind::Null;
-  } else if (text == "read") {
-    options.sink = SinkKind::Read;
-  } else if (text.starts_with(kNpy) && text.size() > kNpy.size()) {
-    options.sink = SinkKind::Npy;
-    options.path = text.substr(kNpy.size());
-  } else if (text.starts_with(kRaw) && text.size() > kRaw.size()) {
-    options.sink = SinkKind::Raw;
-    options.path = text.substr(kRaw.size());
-  } else {
-    throw UsageError(fmt::format("'{}' is no sink: null, read, npy:DIR, raw:PATH or raw:-", text));
+  if (text == "null" || text == "read") {
+    options.sink = text == "null" ? SinkKind::Null : SinkKind::Read;
+    return;
   }
+  for (const Kind& known : kKinds) {
+    if (!text.starts_with(known.prefix) || text.size() == known.prefix.size()) continue;
+    options.sink = known.kind;
+    options.path = text.substr(known.prefix.size());
+    if (known.kind == SinkKind::Preview && !options.path.ends_with(".png")) throw UsageError("--sink preview: only writes .png");
+    return;
+  }
+  throw UsageError(fmt::format("'{}' is no sink: null, read, npy:DIR, raw:PATH, raw:-, image:PATTERN or preview:PATH.png", text));
 }
 
 std::uint32_t parse_queue(const std::string& text) { return static_cast<std::uint32_t>(cli::parse_count(text, 1, kMostQueued)); }
@@ -72,9 +76,11 @@ void add_stream_options(CommandLine& line, Options& options, std::string& endpoi
 }
 
 void add_work_options(CommandLine& line, Options& options) {
-  line.option("sink", "SINK",
-              "null (headers only), read (every byte), npy:DIR (one file per message), raw:PATH or raw:- (payload bytes)", "read",
-              [&](const std::string& text) { parse_sink(text, options); });
+  line.option(
+      "sink", "SINK",
+      "null (headers only), read (every byte), npy:DIR (one file per message), raw:PATH or raw:- (payload bytes), image:PATTERN "
+      "(one file per message, out_%06d.exr), preview:PATH.png (a picture of the newest)",
+      "read", [&](const std::string& text) { parse_sink(text, options); });
   line.flag("verify", "Recompute checksums; a mismatch counts as corrupt", options.verify);
   line.option("work", "MS", "Pretend to need this long per message", "0",
               [&](const std::string& text) { options.work = cli::parse_milliseconds(text); });
@@ -113,6 +119,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
   check_combinations(line, options);
   // A name on the command line goes before an endpoint from the environment.
   if (!endpoint.empty() && !line.on_command_line("stream")) options.source = endpoint;
+  // A preview keeps the newest sample and the one that it draws, beside the one just taken.
+  if (options.sink == SinkKind::Preview) options.hold = std::max<std::uint32_t>(options.hold, 3);
   options.log_level = line.log_level();
   return options;
 }

@@ -11,7 +11,7 @@
 
 namespace arraywire::consumer {
 
-enum class SinkKind : std::uint8_t { Null, Read, Npy, Raw };
+enum class SinkKind : std::uint8_t { Null, Read, Npy, Raw, Image, Preview };
 
 struct Options {
   std::string source = "default";  // stream name or endpoint

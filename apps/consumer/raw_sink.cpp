@@ -23,7 +23,7 @@ class RawSink final : public Sink {
     cli::enlarge_pipe(file_.get());
   }
 
-  void consume(const Sample& sample) override {
+  void consume(Sample& sample) override {
     check_specs(sample);
     for (std::size_t i = 0; i < sample.size(); ++i) write(c_order(sample.array(i), packed_));
   }

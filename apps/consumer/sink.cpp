@@ -12,7 +12,7 @@ namespace {
 
 class NullSink final : public Sink {
  public:
-  void consume(const Sample&) override {}
+  void consume(Sample&) override {}
 };
 
 // Eight sums side by side, so that it runs as fast as memory gives the bytes.
@@ -34,7 +34,7 @@ std::uint64_t sum_of(std::span<const std::byte> bytes) noexcept {
 
 class ReadSink final : public Sink {
  public:
-  void consume(const Sample& sample) override {
+  void consume(Sample& sample) override {
     for (std::size_t i = 0; i < sample.size(); ++i) {
       // Stored where the compiler cannot prove that nobody looks, or it would drop the reading.
       sum_.store(sum_of(sample.array(i).bytes()), std::memory_order_relaxed);
@@ -47,12 +47,19 @@ class ReadSink final : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> open_sink(const Options& options, const cli::StopSignal& stop) {
+std::unique_ptr<Sink> open_sink(const Options& options, const cli::StopSignal& stop, [[maybe_unused]] spdlog::logger& log) {
   switch (options.sink) {
     case SinkKind::Null: return std::make_unique<NullSink>();
     case SinkKind::Read: return std::make_unique<ReadSink>();
     case SinkKind::Npy: return open_npy_sink(options.path);
     case SinkKind::Raw: return open_raw_sink(options.path, stop);
+#ifdef ARRAYWIRE_HAS_IMAGES
+    case SinkKind::Image: return open_image_sink(options.path, log);
+    case SinkKind::Preview: return open_preview_sink(options.path);
+#else
+    case SinkKind::Image:
+    case SinkKind::Preview: throw cli::Failure("--sink: this program was built without OpenImageIO (libopenimageio-dev)");
+#endif
   }
   throw cli::UsageError("no such sink");
 }

@@ -1,4 +1,4 @@
-// arraywire-producer: publishes a test picture, .npy files or raw frames.
+// arraywire-producer: publishes a test picture, .npy files, raw frames or images.
 #include "arraywire/publisher.hpp"
 #include "cli/log.hpp"
 #include "cli/program.hpp"
@@ -28,7 +28,7 @@ PublisherOptions publisher_options(const Options& options) {
 int produce(const Options& options) {
   cli::StopSignal stop;
   const auto log = cli::make_log(kProgram, options.log_level);
-  const auto source = open_source(options, stop);
+  const auto source = open_source(options, stop, *log);
   cli::SummaryFile summary = options.json.empty() ? cli::SummaryFile() : cli::SummaryFile(options.json);
   Progress progress;
   Context context({.on_event = [&progress, log](const Event& event) {

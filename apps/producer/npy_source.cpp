@@ -1,12 +1,10 @@
 // .npy files, published where they are mapped, or read straight into loans where they would be copied there.
 #include "cli/npy_header.hpp"
+#include "producer/file_list.hpp"
 #include "producer/mapped_file.hpp"
 #include "producer/source.hpp"
 
 #include <fmt/format.h>
-#include <glob.h>
-
-#include <filesystem>
 
 #include <algorithm>
 #include <utility>
@@ -15,17 +13,6 @@ namespace arraywire::producer {
 namespace {
 
 using cli::Failure;
-
-std::vector<std::string> expand(const std::string& pattern) {
-  // A file of exactly this name wins, whatever characters are in it; one that is missing is reported when it is opened.
-  if (pattern.find_first_of("*?[") == std::string::npos || std::filesystem::exists(pattern)) return {pattern};
-  glob_t found{};
-  const int status = glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
-  std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + (status == 0 ? found.gl_pathc : 0));
-  globfree(&found);
-  if (paths.empty()) throw Failure(fmt::format("no file matches '{}'", pattern));
-  return paths;
-}
 
 // One file, as one array or as the arrays along its first axis.
 class NpyFile {

@@ -45,6 +45,12 @@ Delivery parse_delivery(const std::string& text) {
   throw UsageError(fmt::format("'{}' is neither fan-out nor distribute", text));
 }
 
+OnError parse_on_error(const std::string& text) {
+  if (text == "stop") return OnError::Stop;
+  if (text == "skip") return OnError::Skip;
+  throw UsageError(fmt::format("'{}' is neither stop nor skip", text));
+}
+
 LaneChoice parse_lane(const std::string& text) {
   if (text == "auto") return LaneChoice::Automatic;
   if (text == "inline") return LaneChoice::Inline;
@@ -52,13 +58,18 @@ LaneChoice parse_lane(const std::string& text) {
 }
 
 void add_source_options(CommandLine& line, Options& options) {
-  line.option("source", "SPEC", "pattern (moving HDR test picture), npy:PATH or a glob, raw:PATH, raw:- or image:PATH", "pattern",
-              [&](const std::string& text) { parse_source(text, options); });
+  line.option("source", "SPEC",
+              "pattern (moving HDR test picture), npy:PATH or a glob, raw:PATH, raw:- or image:PATH[,PATH...] or a glob",
+              "pattern", [&](const std::string& text) { parse_source(text, options); });
   line.option("shape", "SHAPE", "Of pattern and raw frames, outermost first", "2160x3840x3",
               [&](const std::string& text) { options.spec.shape = cli::parse_shape(text); });
   line.option("dtype", "DTYPE", "Of pattern and raw frames, as NumPy spells it", "uint16",
               [&](const std::string& text) { options.spec.dtype = cli::parse_dtype(text); });
   line.flag("split", "npy: one message per index of the first axis", options.split);
+  line.option("on-error", "WHAT", "image: at a file that cannot be read stop, ending the stream in order, or skip it", "stop",
+              [&](const std::string& text) { options.on_error = parse_on_error(text); });
+  line.flag("same-shape", "image: a file of another shape or dtype than the first is one that cannot be read",
+            options.same_shape);
   line.flag("loop", "Start a finite source again when it ends", options.loop);
   line.option("count", "N", "Stop after N messages; 0 = until the source ends or for ever", "0",
               [&](const std::string& text) { options.count = cli::parse_count(text, 0, kMost); });
@@ -117,6 +128,8 @@ void check_combinations(const CommandLine& line, const Options& options) {
   if (!framed) line.refuse("shape", "npy and image files have their own");
   if (!framed) line.refuse("dtype", "npy and image files have their own");
   if (options.source != SourceKind::Npy) line.refuse("split", "only npy sources can be split");
+  if (options.source != SourceKind::Image) line.refuse("on-error", "only image sources can skip files");
+  if (options.source != SourceKind::Image) line.refuse("same-shape", "only image files are compared");
   if (options.source == SourceKind::Pattern) line.refuse("loop", "the pattern never ends");
   if (options.source == SourceKind::Raw && options.path == "-") line.refuse("loop", "stdin cannot be read twice");
   if (options.delivery == Delivery::Distribute && options.history > 0) {

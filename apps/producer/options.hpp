@@ -13,6 +13,8 @@ namespace arraywire::producer {
 
 enum class SourceKind : std::uint8_t { Pattern, Npy, Raw, Image };
 
+enum class OnError : std::uint8_t { Stop, Skip };
+
 struct Options {
   std::string stream = "default";
   std::vector<std::string> listen{};
@@ -23,6 +25,8 @@ struct Options {
   ArraySpec spec{.dtype = DType::UInt16, .shape = {2160, 3840, 3}};  // Pattern, Raw
   bool split = false;
   bool loop = false;
+  OnError on_error = OnError::Stop;  // Image
+  bool same_shape = false;           // Image: files of another shape or dtype than the first are errors
   double rate_hz = 0;
   std::chrono::nanoseconds block_limit{};
   std::uint64_t count = 0;

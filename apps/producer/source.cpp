@@ -30,14 +30,18 @@ class PatternSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> open_source(const Options& options, const cli::StopSignal& stop) {
+std::unique_ptr<Source> open_source(const Options& options, const cli::StopSignal& stop, [[maybe_unused]] spdlog::logger& log) {
   switch (options.source) {
     case SourceKind::Pattern: return std::make_unique<PatternSource>(options.spec);
     case SourceKind::Npy: return open_npy_source(options.path, options.split);
     case SourceKind::Raw: return open_raw_source(options.path, options.spec, stop);
     case SourceKind::Image: break;
   }
-  throw cli::Failure("--source image: is not there yet; convert the files with ffmpeg and use raw:-");
+#ifdef ARRAYWIRE_HAS_IMAGES
+  return open_image_source(options, stop, log);
+#else
+  throw cli::Failure("--source image: this program was built without OpenImageIO (libopenimageio-dev)");
+#endif
 }
 
 }  // namespace arraywire::producer

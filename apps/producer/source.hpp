@@ -5,6 +5,8 @@
 #include "cli/stop_signal.hpp"
 #include "producer/options.hpp"
 
+#include <spdlog/logger.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,12 +34,14 @@ class Source {
   virtual void rewind() = 0;
   // Why the source ended early (a partial last frame); empty = it did not.
   virtual std::string complaint() const { return {}; }
+  virtual std::uint64_t skipped() const { return 0; }  // files that could not be read, and were passed over
 };
 
-// The files are opened and checked here. Lifetime: `stop` outlives the source.
-std::unique_ptr<Source> open_source(const Options& options, const cli::StopSignal& stop);
+// The files are opened and checked here. Lifetime: all three outlive the source.
+std::unique_ptr<Source> open_source(const Options& options, const cli::StopSignal& stop, spdlog::logger& log);
 
 std::unique_ptr<Source> open_npy_source(const std::string& pattern, bool split);
+std::unique_ptr<Source> open_image_source(const Options& options, const cli::StopSignal& stop, spdlog::logger& log);
 std::unique_ptr<Source> open_raw_source(const std::string& path, const ArraySpec& spec, const cli::StopSignal& stop);
 
 }  // namespace arraywire::producer

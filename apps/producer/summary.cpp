@@ -57,7 +57,8 @@ std::string Session::summary_json() const {
                                   {"p99", microseconds(publish_times_.percentile(0.99))},
                                   {"max", microseconds(publish_times_.max())}}},
                                 {"no_taker", progress_.no_taker.load()},
-                                {"untaken", progress_.untaken.load()}};
+                                {"untaken", progress_.untaken.load()},
+                                {"skipped", source_.skipped()}};
   // Names come from peers: what is not UTF-8 is replaced, never thrown about.
   return summary.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -67,10 +68,11 @@ std::string Session::summary_text() const {
   const double gigabytes = static_cast<double>(progress_.bytes.load()) / 1e9;
   const PublisherStatistics statistics = publisher_.statistics();
   const auto on = [&](Lane lane) { return std::ranges::count(statistics.consumers, lane, &ConsumerStatistics::lane); };
-  return fmt::format("{} messages, {:.2f} GB in {:.1f} s ({:.1f}/s, {:.2f} GB/s), {} payload copies; consumers: {} {}, {} {}",
+  const std::string skipped = source_.skipped() == 0 ? std::string() : fmt::format(", {} files skipped", source_.skipped());
+  return fmt::format("{} messages, {:.2f} GB in {:.1f} s ({:.1f}/s, {:.2f} GB/s), {} payload copies{}; consumers: {} {}, {} {}",
                      progress_.messages.load(), gigabytes, seconds_, per_second(messages, seconds_),
-                     per_second(gigabytes, seconds_), statistics.copies, on(Lane::SharedMemory), name(Lane::SharedMemory),
-                     on(Lane::Inline), name(Lane::Inline));
+                     per_second(gigabytes, seconds_), statistics.copies, skipped, on(Lane::SharedMemory),
+                     name(Lane::SharedMemory), on(Lane::Inline), name(Lane::Inline));
 }
 
 }  // namespace arraywire::producer

@@ -1,0 +1,103 @@
+#include "images/child.hpp"
+
+#include "cli/descriptor.hpp"
+#include "cli/values.hpp"
+#include "images/library.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace arraywire::images {
+namespace {
+
+using cli::Descriptor;
+using cli::Failure;
+
+constexpr int kFine = 0, kThrew = 1;
+
+void limit_resources() {
+  constexpr rlim_t kMoreBytes = rlim_t{4} << 30U;
+  constexpr rlim_t kSeconds = 120;
+  // Soft and hard at once: the signal of the soft one is blocked.
+  const rlimit time{.rlim_cur = kSeconds, .rlim_max = kSeconds};
+  setrlimit(RLIMIT_CPU, &time);
+  const Descriptor statm(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  std::array<char, 32> text{};
+  if (!statm || read(statm.get(), text.data(), text.size() - 1) <= 0) return;
+  const rlim_t now = std::strtoull(text.data(), nullptr, 10) * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
+  const rlimit space{.rlim_cur = now + kMoreBytes, .rlim_max = now + kMoreBytes};
+  setrlimit(RLIMIT_AS, &space);
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+[[noreturn]] void be_the_child(const std::function<void()>& work, int answer) noexcept {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  limit_resources();
+  if (const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) dup2(nowhere, STDERR_FILENO);
+  try {
+    work();
+  } catch (const std::exception& error) {
+    const std::string_view text = error.what();
+    [[maybe_unused]] const auto written = write(answer, text.data(), text.size());
+    _exit(kThrew);
+  }
+  _exit(kFine);
+}
+
+// What the child writes until it ends; false: stopped.
+bool listen(int answer, int stop_descriptor, std::string& text) {
+  constexpr std::size_t kMostText = 4096;
+  while (true) {
+    std::array<pollfd, 2> wanted = {
+        {{.fd = answer, .events = POLLIN, .revents = 0}, {.fd = stop_descriptor, .events = POLLIN, .revents = 0}}};
+    if (poll(wanted.data(), wanted.size(), -1) < 0) continue;  // EINTR: the signal makes the other one readable
+    if (wanted[1].revents != 0) return false;
+    std::array<char, 512> part{};
+    const ssize_t got = read(answer, part.data(), part.size());
+    if (got <= 0) return true;
+    if (text.size() < kMostText) text.append(part.data(), static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
+bool run_in_child(const std::function<void()>& work, int stop_descriptor) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) throw Failure(fmt::format("no pipe: {}", cli::errno_text(errno)));
+  const Descriptor reading(ends[0]);
+  Descriptor writing(ends[1]);
+  pid_t child = -1;
+  {
+    const SignalsBlocked blocked;  // the child stays so
+    child = fork();
+    if (child == 0) be_the_child(work, writing.get());
+  }
+  if (child < 0) throw Failure(fmt::format("no process to decode in: {}", cli::errno_text(errno)));
+  writing.close();
+  std::string text;
+  const bool heard = listen(reading.get(), stop_descriptor, text);
+  if (!heard) kill(child, SIGKILL);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (!heard) return false;
+  if (WIFSIGNALED(status)) throw Failure(fmt::format("OpenImageIO crashed on it: {}", strsignal(WTERMSIG(status))));
+  if (WEXITSTATUS(status) != kFine) throw Failure(text);
+  return true;
+}
+
+}  // namespace arraywire::images

@@ -1,0 +1,210 @@
+#include "images/writer.hpp"
+
+#include "cli/pending_file.hpp"
+#include "cli/values.hpp"
+#include "images/attributes.hpp"
+#include "images/colour.hpp"
+#include "images/geometry.hpp"
+#include "images/image_shape.hpp"
+#include "images/library.hpp"
+#include "images/reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+#include <string_view>
+#include <utility>
+
+namespace arraywire::images {
+namespace {
+
+using cli::Failure;
+
+constexpr std::array<std::pair<std::string_view, const char*>, 6> kFormats = {
+    {{".exr", "openexr"}, {".tif", "tiff"}, {".tiff", "tiff"}, {".png", "png"}, {".dpx", "dpx"}, {".hdr", "hdr"}}};
+
+std::string format_of(const std::string& extension) {
+  for (const auto& [known, format] : kFormats) {
+    if (OIIO::Strutil::iequals(extension, std::string(known))) return format;
+  }
+  throw cli::UsageError(fmt::format("'{}' is no format that keeps every bit: .exr, .tif, .tiff, .png, .dpx or .hdr", extension));
+}
+
+// What files were compressed with loses something, except where it says "half".
+bool loses(std::string_view compression, OIIO::TypeDesc format) {
+  const std::string_view method = compression.substr(0, compression.find(':'));
+  if (method == "pxr24") return format == OIIO::TypeDesc::FLOAT;
+  for (const std::string_view known : {"b44", "b44a", "dwaa", "dwab", "jpeg", "lerc", "webp"}) {
+    if (method == known) return true;
+  }
+  return false;
+}
+
+void check_channel_names(const std::vector<std::string>& names) {
+  std::set<std::string_view> seen;
+  for (const std::string& name : names) {
+    if (name.empty()) throw Failure("a channel has an empty name");
+    if (!seen.insert(name).second) throw Failure(fmt::format("two channels have the name '{}'", name));
+  }
+}
+
+bool same(const AttributeValue& a, const AttributeValue& b) {
+  const auto* x = std::get_if<double>(&a);
+  const auto* y = std::get_if<double>(&b);
+  return a == b || (x != nullptr && y != nullptr && std::isnan(*x) && std::isnan(*y));
+}
+
+// Of the formats themselves: another one cannot keep it, and nobody misses it.
+bool is_of_a_format(std::string_view name) {
+  for (const std::string_view prefix : {"oiio:", "openexr:", "tiff:", "png:", "dpx:", "hdr:", "jpeg:", "image:types"}) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+void replace_all(std::string& text, const std::string& what, const std::string& with) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+// The elements where OpenImageIO can read them: rows may be padded, pixels not.
+ConstArrayView with_whole_pixels(const ConstArrayView& array, std::vector<std::byte>& storage) {
+  const auto& strides = array.spec().stride_bytes;
+  const auto element = static_cast<std::int64_t>(size_bytes(array.dtype()));
+  const bool whole = strides.size() < 3 || strides[2] == element || array.shape()[2] == 1;
+  if (strides.empty() || whole) return array;
+  const ArraySpec packed{.dtype = array.dtype(), .shape = array.shape()};
+  storage.resize(checked_extent_bytes(packed));
+  copy_elements(array, ArrayView(packed, storage));
+  return {packed, storage};
+}
+
+}  // namespace
+
+Writer::Writer(const std::string& extension) : format_(format_of(extension)) {}
+
+OIIO::ImageSpec Writer::header(const ConstArrayView& array, const Attributes& attributes, const ArrayInfo& info) const {
+  const auto type = type_of(array.dtype());
+  if (!type) throw Failure(fmt::format("no image file holds {}", name(array.dtype())));
+  const ImageShape shape = image_shape(array.spec());
+  OIIO::ImageSpec spec(shape.width, shape.height, shape.channels, *type);
+  give_attributes(attributes, spec);
+  give_geometry(attributes, spec);
+  give_colour(info, spec);
+  if (info.channel_names.size() == static_cast<std::size_t>(shape.channels)) {
+    check_channel_names(info.channel_names);
+    spec.channelnames = info.channel_names;
+    const auto alpha = std::find(spec.channelnames.begin(), spec.channelnames.end(), "A");
+    spec.alpha_channel = alpha == spec.channelnames.end() ? -1 : static_cast<int>(alpha - spec.channelnames.begin());
+  }
+  if (loses(spec.get_string_attribute("compression"), spec.format)) spec.attribute("compression", "zip");
+  // Colours are never divided by alpha, which would round them.
+  if (format_ == "png") spec.attribute("oiio:UnassociatedAlpha", 1);
+  // Without a date writers put in that of now; of another type than text they leave it out.
+  if (spec.find_attribute("DateTime") == nullptr) spec.attribute("DateTime", 0);
+  // Asks for a conversion to other colours.
+  spec.erase_attribute("tiff:ColorSpace");
+  if (format_ == "tiff" && array.dtype() == DType::Float16) spec.attribute("tiff:half", 1);
+  if (format_ == "png" && array.dtype() != DType::UInt8 && array.dtype() != DType::UInt16)
+    refuse(array.dtype());  // or libpng prints
+  return spec;
+}
+
+void Writer::refuse(DType dtype) const {
+  throw Failure(fmt::format("{} cannot hold {} without converting it", format_, name(dtype)));
+}
+
+void Writer::encode(const std::string& path, const OIIO::ImageSpec& spec, const ConstArrayView& array) const {
+  const auto output = OIIO::ImageOutput::create(format_);
+  if (!output) throw Failure("OpenImageIO was built without this format: " + one_line(OIIO::geterror()));
+  OIIO::ImageSpec wanted = spec;
+  if (!output->supports("tiles")) wanted.tile_width = wanted.tile_height = wanted.tile_depth = 0;
+  if (!output->supports("channelformats")) wanted.channelformats.clear();
+  if (!output->open(path, wanted)) throw Failure(one_line(output->geterror()));
+  if (output->spec().format != wanted.format) {
+    output->close();
+    refuse(array.dtype());
+  }
+  const auto& strides = array.spec().stride_bytes;
+  const OIIO::stride_t pixel = strides.empty() ? OIIO::AutoStride : strides[1];
+  const OIIO::stride_t row = strides.empty() ? OIIO::AutoStride : strides[0];
+  const bool written = output->write_image(wanted.format, array.bytes().data(), pixel, row);
+  const std::string error = written ? std::string() : output->geterror();
+  const bool closed = output->close();
+  if (!written) throw Failure(one_line(error));
+  if (!closed) throw Failure(one_line(output->geterror()));
+}
+
+bool Writer::comes_back(const std::string& path, const ConstArrayView& array) const {
+  Reader reader(path);
+  if (reader.spec().dtype != array.dtype() || element_count(reader.spec()) != element_count(array.spec())) return false;
+  const ArraySpec packed{.dtype = array.dtype(), .shape = array.shape()};
+  std::vector<std::byte> got(checked_extent_bytes(packed));
+  std::vector<std::byte> wanted(got.size());
+  reader.read(ArrayView(reader.spec(), got));
+  copy_elements(array, ArrayView(packed, wanted));
+  return got == wanted;
+}
+
+// Formats and settings by which a writer may round.
+bool Writer::may_change(const OIIO::ImageSpec& spec) const {
+  const int bits = spec.get_int_attribute("oiio:BitsPerSample");
+  return format_ == "hdr" || format_ == "dpx" || !spec.channelformats.empty() ||
+         (bits != 0 && bits != static_cast<int>(8 * spec.format.size()));
+}
+
+void Writer::encode_exactly(const std::string& path, const OIIO::ImageSpec& spec, const ConstArrayView& array) const {
+  encode(path, spec, array);
+  if (!may_change(spec) || comes_back(path, array)) return;
+  // The file that it came from had fewer bits; its pixels have become others since.
+  OIIO::ImageSpec full = spec;
+  full.channelformats.clear();
+  full.erase_attribute("oiio:BitsPerSample");
+  encode(path, full, array);
+  if (!may_change(full) || comes_back(path, array)) return;
+  throw Failure(fmt::format("{} cannot hold this {} array exactly", format_, name(array.dtype())));
+}
+
+std::vector<std::string> Writer::not_in(const std::string& path, const Attributes& attributes, const ArrayInfo& info) {
+  std::vector<std::string> names;
+  for (const Attributes::Entry& entry : attributes) names.push_back(entry.key);
+  if (names == looked_for_) return {};
+  looked_for_ = std::move(names);
+  std::vector<std::string> missing;
+  Metadata got;
+  Reader(path).describe(got);
+  for (const Attributes::Entry& entry : attributes) {
+    if (is_of_a_format(entry.key)) continue;
+    const AttributeValue* value = got.attributes.find(entry.key);
+    if (value == nullptr || !same(*value, entry.value)) missing.push_back(entry.key);
+  }
+  if (!info.channel_names.empty() && info.channel_names != got.arrays[0].channel_names) missing.emplace_back("channel names");
+  if (info.colour && info.colour != got.arrays[0].colour) missing.emplace_back("colour");
+  return missing;
+}
+
+std::vector<std::string> Writer::write(const std::filesystem::path& target, const ConstArrayView& array,
+                                       const Attributes& attributes, const ArrayInfo& info) {
+  cli::PendingFile file(target);
+  std::string error;
+  try {
+    const SignalsBlocked blocked;
+    OIIO::ImageSpec spec = header(array, attributes, info);
+    give_channel_formats(attributes, spec);
+    encode_exactly(file.path(), spec, with_whole_pixels(array, packed_));
+    std::vector<std::string> missing = not_in(file.path(), attributes, info);
+    file.complete();
+    return missing;
+  } catch (const std::exception& problem) {
+    error = problem.what();
+  }
+  // It was written under another name.
+  replace_all(error, file.path().string(), target.string());
+  throw Failure(error.starts_with(target.string() + ":") ? error : fmt::format("{}: {}", target.string(), error));
+}
+
+}  // namespace arraywire::images
