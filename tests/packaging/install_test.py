@@ -20,7 +20,7 @@ def run(*command, **more):
 
 def configure(build, *options):
     run("cmake", "-S", CONSUMER, "-B", build, f"-DCMAKE_CXX_COMPILER={COMPILER}", f"-DCMAKE_CXX_COMPILER_LAUNCHER={LAUNCHER}",
-        "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF", *options)
+        "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF", *options)
 
 
 def check_runs(program, work, libraries=None):
