@@ -21,6 +21,8 @@ set(CPACK_DEBIAN_PACKAGE_MAINTAINER ${ARRAYWIRE_PACKAGE_MAINTAINER})
 set(CPACK_DEBIAN_PACKAGE_RELEASE ${ARRAYWIRE_PACKAGE_RELEASE})
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/src)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(version_here "${PROJECT_VERSION}-${ARRAYWIRE_PACKAGE_RELEASE}")
 
@@ -59,9 +61,8 @@ arraywire_debian_package(programs arraywire-tools utils
 arraywire-consumer reads, checks and stores what it gets. With units for
 systemd."
   "${library_package} (= ${version_here})")
-# By hand, because CPack would call ldconfig from maintainer scripts instead of triggering it.
-file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/shlibs "libarraywire ${soversion} ${library_package} (>= ${version_here})\n")
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/triggers ${CMAKE_CURRENT_BINARY_DIR}/shlibs)
+# Beside the call of ldconfig that CPack puts into the maintainer scripts.
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/triggers)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libxtensor-dev, libopencv-core-dev, libdlpack-dev")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "systemd")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/postinst)
