@@ -3,6 +3,7 @@
 #include "cli/log.hpp"
 #include "cli/program.hpp"
 #include "cli/summary_file.hpp"
+#include "cli/supervisor.hpp"
 #include "consumer/options.hpp"
 #include "consumer/session.hpp"
 #include "consumer/stream_table.hpp"
@@ -38,6 +39,7 @@ int consume(const Options& options) {
   Subscriber subscriber(
       context, options.source,
       {.when_full = options.when_full, .queue = options.queue, .hold = options.hold, .lane = options.lane, .name = options.name});
+  const cli::ReadyNotice ready("takes " + options.source);
   Session session(options, context, subscriber, *sink, stop, *log);
   session.run();
   if (!session.complaint().empty()) cli::complain(kProgram, session.complaint());

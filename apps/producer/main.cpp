@@ -3,6 +3,7 @@
 #include "cli/log.hpp"
 #include "cli/program.hpp"
 #include "cli/summary_file.hpp"
+#include "cli/supervisor.hpp"
 #include "producer/options.hpp"
 #include "producer/session.hpp"
 
@@ -38,7 +39,9 @@ int produce(const Options& options) {
   }});
   const cli::AttachedContext attached(stop, context);
   Publisher publisher(context, options.stream, publisher_options(options));
-  log->info("stream '{}' on {}", options.stream, fmt::join(publisher.endpoints(), " "));
+  const std::string where = fmt::format("stream '{}' on {}", options.stream, fmt::join(publisher.endpoints(), " "));
+  log->info("{}", where);
+  const cli::ReadyNotice ready(where);
   Session session(options, publisher, *source, stop, *log, progress);
   int status = cli::kDone;
   try {

@@ -3,6 +3,8 @@ add_subdirectory builds is static; that is installed, too, and used by the first
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,16 +13,16 @@ SOURCE, BUILD, COMPILER, LAUNCHER, VERSION = sys.argv[1:6]
 CONSUMER = pathlib.Path(__file__).parent / "consumer"
 
 
-def run(*command, **more):
+def run(*command, stderr_too=False, **more):
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, **more)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}: status {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return done.stdout + (done.stderr if stderr_too else "")
 
 
 def configure(build, *options):
     run("cmake", "-S", CONSUMER, "-B", build, f"-DCMAKE_CXX_COMPILER={COMPILER}", f"-DCMAKE_CXX_COMPILER_LAUNCHER={LAUNCHER}",
-        "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF", *options)
+        "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF", *options)
 
 
 def check_runs(program, work, libraries=None):
@@ -71,12 +73,29 @@ def installed_programs_run(prefix):
             sys.exit(f"{program} is not of version {VERSION}")
 
 
+def units_are_sound(work, prefix):
+    """What systemd says of the units, with the programs where they were installed just now."""
+    if not shutil.which("systemd-analyze"):
+        print("no systemd-analyze: the units are not verified")
+        return
+    for unit in (prefix / "lib/systemd/system").glob("arraywire-*@.service"):
+        text, count = re.subn(r"(?m)^ExecStart=.*/", f"ExecStart={prefix}/bin/", unit.read_text())
+        if count != 1:
+            sys.exit(f"{unit} starts {count} programs")
+        instance = work / unit.name.replace("@", "@camera")
+        instance.write_text(text)
+        output = run("systemd-analyze", "verify", "--man=no", instance, stderr_too=True)
+        if unit.name in output or instance.name in output:
+            sys.exit(f"{unit}: {output}")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="arraywire-install-") as folder:
         work = pathlib.Path(folder)
         prefix = work / "prefix"
         run("cmake", "--install", BUILD, "--prefix", prefix)
         installed_programs_run(prefix)
+        units_are_sound(work, prefix)
         for installed in (prefix, as_subdirectory(work)):
             (work / f"of_{installed.name}").mkdir()
             by_find_package(work / f"of_{installed.name}", installed)
