@@ -76,7 +76,7 @@ void CallbackQueue::end() noexcept {
 }
 
 bool CallbackQueue::wait(Work& work) {
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !work_.empty() || ending_ || (closed_ && lent_out_ == 0); });
   work = std::exchange(work_, {});

@@ -26,7 +26,10 @@ std::shared_ptr<PyContext> PyContext::create(std::string runtime_directory, int 
 
 void PyContext::close_at_exit() {
   at_exit_ = py::cpp_function([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->close();
+    const auto self = weak.lock();
+    if (!self) return;
+    self->close();
+    if (self->maker_.is_this_process()) self->calls_.wait_for_none();
   });
   py::module_::import("atexit").attr("register")(at_exit_);
 }
@@ -67,7 +70,7 @@ void PyContext::close() {
   if (auto closing = std::exchange(at_exit_, {})) py::module_::import("atexit").attr("unregister")(closing);
   if (context_) {
     thread_->context_closed();
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     context_.reset();
   }
   if (failure) std::rethrow_exception(failure);
@@ -97,7 +100,7 @@ void define_context(py::module_& module) {
         std::vector<StreamInfo> streams;
         {
           const Context& open = context->open();
-          const py::gil_scoped_release unlocked;
+          const Unlocked unlocked;
           streams = list_streams(open);
         }
         py::list list;

@@ -38,6 +38,7 @@ class PyContext : public std::enable_shared_from_this<PyContext> {
   // For what is lent: its Python thread runs from now on.
   const std::shared_ptr<CallbackQueue>& callbacks();
 
+  CallsInside& calls() noexcept { return calls_; }
   void close();  // throws the first that a participant's close throws, when all are closed
   void stop();
   bool stopped() const;
@@ -51,6 +52,7 @@ class PyContext : public std::enable_shared_from_this<PyContext> {
   const std::shared_ptr<CallbackThread> thread_;
   std::optional<Context> context_;
   std::vector<std::weak_ptr<Participant>> participants_;
+  CallsInside calls_{};
   py::object at_exit_;
 };
 

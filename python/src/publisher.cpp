@@ -26,7 +26,7 @@ PyPublisher::PyPublisher(std::shared_ptr<PyContext> context, const std::string& 
     : context_(std::move(context)), block_limit_(options.block_limit), linger_(options.linger) {
   options = without_linger(std::move(options), [this] { return gives_up(); });
   Context& open = context_->open();
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   publisher_.emplace(open, stream, std::move(options));
 }
 
@@ -54,10 +54,12 @@ void PyPublisher::close() {
 
 void PyPublisher::end() {
   if (!maker_.is_this_process()) return publisher_.reset();  // nobody's turn: the threads are the parent's
+  closing_ = true;
   const Turn turn(turn_);
+  closing_ = false;
   if (!publisher_) return;
   {
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     static_cast<void>(publisher_->finish(linger_));
     publisher_.reset();
   }
@@ -72,6 +74,8 @@ const Publisher& PyPublisher::open() const {
 
 // While publish, finish and wait_for_subscribers wait, without the GIL.
 bool PyPublisher::gives_up() noexcept {
+  if (closing_) return true;
+  if (_Py_IsFinalizing() != 0) return false;  // nobody handles signals any more
   const PyGILState_STATE gil = PyGILState_Ensure();
   if (!interrupted_) interrupted_ = PyErr_CheckSignals() != 0;  // what is raised stays with this thread
   PyGILState_Release(gil);
@@ -85,9 +89,10 @@ void PyPublisher::raise_interruption() {
 // `call` gets the publisher, in its turn, without the GIL.
 template <class Call> auto PyPublisher::unlocked(Call call) {
   static_cast<void>(open());
+  const CallsInside::Call inside(context_->calls());
   const Turn turn(turn_);
   static_cast<void>(open());  // closed while its turn was waited for
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return call(*publisher_);
 }
 
@@ -165,6 +170,7 @@ void PyPublisher::wait_for_subscribers(std::size_t count, std::chrono::nanosecon
   const bool there = unlocked([&](Publisher& p) { return p.wait_for_subscribers(count, timeout); });
   raise_interruption();
   if (there) return;
+  if (closing_) raise("Closed", "closed while waiting for subscribers");
   if (context_->stopped()) raise("Stopped", "stopped while waiting for subscribers");
   raise("Timeout", "fewer than " + std::to_string(count) + " subscribers came in time");
 }

@@ -9,6 +9,7 @@
 #include <arraywire/publisher.hpp>
 
 #include <pybind11/pybind11.h>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -54,9 +55,10 @@ class PyPublisher : public Participant, public std::enable_shared_from_this<PyPu
   const std::shared_ptr<LentArrays> lent_arrays_ = std::make_shared<LentArrays>();
   std::timed_mutex turn_;
   std::optional<Publisher>
-      publisher_;             // reset by whoever has the turn; asked for by whoever has it, or the GIL for the whole call
-  bool interrupted_ = false;  // a signal handler has raised; of whoever has the turn
-  std::uint64_t copies_ = 0;  // made here
+      publisher_;                     // reset by whoever has the turn; asked for by whoever has it, or the GIL for the whole call
+  std::atomic<bool> closing_{false};  // by whoever wants the last turn: nobody's wait goes on
+  bool interrupted_ = false;          // a signal handler has raised; of whoever has the turn
+  std::uint64_t copies_ = 0;          // made here
 };
 
 void define_publisher(py::module_& module);

@@ -5,6 +5,7 @@
 #include "metadata.hpp"
 #include "protocols.hpp"
 #include "values.hpp"
+#include "waiting.hpp"
 
 #include <pybind11/stl.h>
 #include <algorithm>
@@ -48,14 +49,14 @@ std::vector<Elements> PySample::elements() const {
 bool PySample::verify() const {
   const Sample& sample = held();
   const std::shared_ptr<Held> keep = held_;  // another thread may release it meanwhile
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   return sample.verify();
 }
 
 void PySample::release() {
   if (!held_) return;
   info_ = held_->sample.info();
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   held_.reset();
 }
 

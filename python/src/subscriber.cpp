@@ -15,7 +15,7 @@ namespace arraywire::python {
 PySubscriber::PySubscriber(std::shared_ptr<PyContext> context, const std::string& source, SubscriberOptions options)
     : context_(std::move(context)) {
   Context& open = context_->open();
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   subscriber_ = std::make_shared<Subscriber>(open, source, std::move(options));
 }
 
@@ -29,7 +29,7 @@ std::shared_ptr<PySubscriber> PySubscriber::create(std::shared_ptr<PyContext> co
 
 PySubscriber::~PySubscriber() {
   const py::error_scope kept;  // of whatever is on its way while this goes
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   subscriber_.reset();
 }
 
@@ -38,7 +38,7 @@ void PySubscriber::close() {
   if (!maker_.is_this_process()) return subscriber_.reset();
   const Turn turn(turn_);
   auto leaving = std::exchange(subscriber_, nullptr);
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   leaving.reset();
 }
 
@@ -56,6 +56,7 @@ Result<Sample, TakeError> PySubscriber::look() {
 
 // Looks until there is something else than Timeout, and in between sleeps until there may be.
 template <class Look> auto PySubscriber::wait(std::chrono::nanoseconds timeout, Look look) -> decltype(look()) {
+  const CallsInside::Call inside(context_->calls());
   const auto deadline = deadline_after(timeout);
   for (;;) {
     const bool last = Clock::now() >= deadline;
@@ -77,7 +78,7 @@ MessageInfo PySubscriber::take_into(Elements& target, std::chrono::nanoseconds t
     static_cast<void>(open());
     const Turn turn(turn_);
     Subscriber& subscriber = open();
-    const py::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return subscriber.take_into(view, std::chrono::nanoseconds::zero());
   });
   if (!taken) raise_take_error(taken.error());
@@ -90,6 +91,7 @@ void PySubscriber::raise_take_error(TakeError error) const {
 
 std::size_t PySubscriber::wait_any(std::span<const std::shared_ptr<PySubscriber>> subscribers, std::chrono::nanoseconds timeout) {
   if (subscribers.empty()) raise("InvalidArgument", "there is no subscriber to wait for");
+  const CallsInside::Call inside(subscribers.front()->context_->calls());
   const auto deadline = deadline_after(timeout);
   std::vector<PySubscriber*> in_order;  // of their addresses, so that two threads here do not wait for each other
   for (const auto& subscriber : subscribers) in_order.push_back(subscriber.get());

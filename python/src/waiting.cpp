@@ -9,9 +9,24 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace arraywire::python {
+
+Unlocked::~Unlocked() {
+  if (_Py_IsFinalizing() != 0 && !at_the_end_) {
+    for (;;) ::pause();
+  }
+  PyEval_RestoreThread(state_);
+}
+
+void CallsInside::wait_for_none() const {
+  for (int turn = 0; count_ > 0 && turn < 1000; ++turn) {
+    const Unlocked unlocked;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+}
 
 std::chrono::nanoseconds nanoseconds_of(const std::optional<double>& seconds) {
   constexpr double kYears = 3e9;  // about a hundred; for ever, as far as nanoseconds of 64 bits can tell
@@ -37,7 +52,7 @@ void check_signals() {
 
 // A signal ends poll, except one that came just before it, or that another thread took: hence the slices.
 void wait_readable(std::span<const int> descriptors, std::chrono::nanoseconds timeout) {
-  const py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   std::vector<pollfd> polled;
   for (const int descriptor : descriptors) polled.push_back({.fd = descriptor, .events = POLLIN, .revents = 0});
   const timespec left{.tv_sec = timeout.count() / 1'000'000'000, .tv_nsec = timeout.count() % 1'000'000'000};
@@ -47,7 +62,7 @@ void wait_readable(std::span<const int> descriptors, std::chrono::nanoseconds ti
 Turn::Turn(std::timed_mutex& mutex) : mutex_(mutex) {
   while (!mutex_.try_lock()) {
     {
-      const py::gil_scoped_release unlocked;
+      const Unlocked unlocked;
       if (mutex_.try_lock_for(kSlice)) return;
     }
     check_signals();

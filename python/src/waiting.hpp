@@ -18,6 +18,40 @@ using Clock = std::chrono::steady_clock;
 // How long a wait may be deaf to signals where nothing wakes it.
 inline constexpr std::chrono::milliseconds kSlice{50};
 
+// Without the GIL while it lives. A thread that comes back when the interpreter is ending stays here for ever: the interpreter
+// would end it by an unwinding that no destructor survives. CallsInside makes that the exception.
+class Unlocked {
+ public:
+  Unlocked() noexcept : at_the_end_(_Py_IsFinalizing() != 0), state_(PyEval_SaveThread()) {}
+  ~Unlocked();
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+
+ private:
+  bool at_the_end_;  // then it is the thread that ends the interpreter
+  PyThreadState* state_;
+};
+
+// How many calls of a context's publishers and subscribers may be without the GIL. With the GIL.
+class CallsInside {
+ public:
+  class Call {
+   public:
+    explicit Call(CallsInside& calls) noexcept : calls_(calls) { ++calls_.count_; }
+    ~Call() { --calls_.count_; }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+   private:
+    CallsInside& calls_;
+  };
+  // Until there are none, a few seconds at most. For the end of the interpreter, when they were told to end.
+  void wait_for_none() const;
+
+ private:
+  int count_ = 0;
+};
+
 // Python's None or seconds.
 std::chrono::nanoseconds nanoseconds_of(const std::optional<double>& seconds);
 Clock::time_point deadline_after(std::chrono::nanoseconds timeout);

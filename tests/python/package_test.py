@@ -108,9 +108,8 @@ class Package(unittest.TestCase):
             self.assertEqual(str(error("text")), "text")
 
     def test_all_is_what_there_is(self):
-        for name in arraywire.__all__:
-            getattr(arraywire, name)
-        self.assertIn("Publisher", arraywire.__all__)
+        there = {name for name, value in vars(arraywire).items() if not name.startswith("_") and not inspect.ismodule(value)}
+        self.assertEqual(set(arraywire.__all__), there | {"__version__"})
 
     def test_the_module_says_its_versions(self):
         said = subprocess.run([sys.executable, "-m", "arraywire"], stdout=subprocess.PIPE, text=True, check=True).stdout
