@@ -7,7 +7,7 @@ import sys
 LAYERS = ["core", "wire", "memory", "transport", "api", "adapt"]
 # The public part of each layer. A new public header has to be given its place here.
 PUBLIC = {
-    "core": ["accounts", "array_view", "dtype", "error", "free_callback", "metadata", "policy", "result", "version"],
+    "core": ["accounts", "array_view", "dtype", "error", "export", "free_callback", "metadata", "policy", "result", "version"],
     "transport": ["context_options", "publishing", "receiving"],
     "api": ["arraywire", "context", "loan", "publisher", "sample", "subscriber"],
 }
