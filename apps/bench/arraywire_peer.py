@@ -34,7 +34,7 @@ def produce(what, frame_bytes, context):
     words = frame_bytes // 8
 
     def fill(array, counter):
-        array.fill((counter & 0xFF) * 0x0101010101010101)
+        array.view(numpy.uint8).fill(counter & 0xFF)  # a memset
         array[0] = array[-1] = counter
 
     def frame(counter):
