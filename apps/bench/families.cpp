@@ -15,6 +15,7 @@
 #include "peer_pyzmq.hpp"
 #include "peer_zmq.hpp"
 #include "peer_zmq_exchange.hpp"
+#include "python.hpp"
 #include "shared_memory.hpp"
 
 #include <algorithm>
@@ -76,6 +77,8 @@ constexpr Family kFamilies[] = {
      .producer = sendfile_producer,
      .consumer = sendfile_consumer,
      .pass_bytes = kNpyPayloadBytes},
+    {.name = "python/handoff", .make = make_python_handoff},
+    {.name = "python/fill_read", .make = make_python_fill_read},
     {.name = "peer/zmq", .make = make_peer_pair, .producer = zmq_producer, .consumer = zmq_consumer},
     {.name = "peer/zmq_exchange",
      .make = make_peer_pair,

@@ -54,7 +54,7 @@ Service::Service(ContextOptions options)
 
 Service::~Service() {
   if (!in_own_process()) {  // a forked child has neither the thread nor the right to touch the sockets
-    abandon(thread_);  // detach() would write to a stack that the child may have given away
+    abandon(thread_);       // detach() would write to a stack that the child may have given away
     abandon(zmq_);
     return;
   }

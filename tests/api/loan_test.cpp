@@ -1,5 +1,6 @@
 #include "api/stream_pair.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace arraywire::testing {
@@ -88,6 +89,20 @@ TEST_F(LoanTest, PublishingWithoutSubscribersGivesTheSlotBackAtOnce) {
     EXPECT_EQ(published->receivers, 0U);
   }
   EXPECT_EQ(publisher.statistics().slots, 1U);
+}
+
+TEST_F(LoanTest, APinnedSlotIsNobodyElsesAfterPublish) {
+  Publisher publisher(context, "stream", {.max_memory_bytes = 1 << 20});
+  Loan loan = std::move(*publisher.loan(bytes_spec(1 << 20)));
+  const auto bytes = loan.array().bytes();
+  std::ranges::fill(bytes, std::byte{7});
+  auto pin = loan.pin();
+  ASSERT_TRUE(publisher.publish(std::move(loan)));
+  EXPECT_EQ(publisher.loan(bytes_spec(1 << 20)).error(), LoanError::Exhausted);
+  EXPECT_TRUE(std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{7}; }));
+  EXPECT_THROW(static_cast<void>(loan.pin()), Error);  // NOLINT(bugprone-use-after-move): published is empty
+  pin.reset();
+  EXPECT_TRUE(publisher.loan(bytes_spec(1 << 20)));
 }
 
 }  // namespace

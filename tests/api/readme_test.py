@@ -1,4 +1,4 @@
-"""README.md's two programs against each other: readme_test.py PUBLISHER SUBSCRIBER"""
+"""README.md's two programs against each other: readme_test.py PUBLISHER SUBSCRIBER (or publisher.py and subscriber.py)"""
 
 import os
 import re
@@ -14,7 +14,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         environment = dict(os.environ, ARRAYWIRE_RUNTIME_DIR=directory)
         publisher, subscriber = (
-            subprocess.Popen([program], env=environment, stdout=subprocess.PIPE, text=True) for program in sys.argv[1:]
+            subprocess.Popen([sys.executable, program] if program.endswith(".py") else [program], env=environment, stdout=subprocess.PIPE, text=True) for program in sys.argv[1:]
         )
         try:
             printed = subscriber.communicate(timeout=WATCHDOG)[0]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 import unittest
 
@@ -26,9 +27,12 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
+            env=dict(os.environ, PYTHONPATH=os.pathsep.join((os.path.dirname(__file__), os.environ["PYTHONPATH"]))),
             text=True,
         )
-        self.watchdog = WatchdogTimer(self.process)
+        self.watchdog = threading.Timer(WATCHDOG, self.process.kill)
+        self.watchdog.daemon = True
+        self.watchdog.start()
         test.addCleanup(self.end)
 
     def line(self):
@@ -63,15 +67,6 @@ class Child:
                 stream.close()
             except BrokenPipeError:
                 pass
-
-
-def WatchdogTimer(process):
-    import threading
-
-    timer = threading.Timer(WATCHDOG, process.kill)
-    timer.daemon = True
-    timer.start()
-    return timer
 
 
 class Case(unittest.TestCase):

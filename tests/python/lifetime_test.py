@@ -38,7 +38,7 @@ cycle.all = [cycle, context, publisher, subscriber, sample, array, loan, writabl
 def wait():
     try:
         arraywire.Subscriber('nobody', context).take()
-    except arraywire.Closed:
+    except (arraywire.Closed, arraywire.Stopped):
         pass
 thread = threading.Thread(target=wait, daemon=True)
 thread.start()
