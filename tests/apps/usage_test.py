@@ -104,7 +104,7 @@ class Usage(programs.ProgramTest):
             (PRODUCER, ["--source", "npy:/dev/null"], "/dev/null"),
             (PRODUCER, ["--source", "raw:" + missing], missing),
             (PRODUCER, ["--source", "raw:" + self.path("folder")], "folder"),
-            (PRODUCER, ["--source", "image:a.exr"], "not there yet"),
+            (PRODUCER, ["--source", "image:" + missing], "OpenImageIO" if not IMAGES else missing),
             (PRODUCER, ["--json", missing + "/s.json"], missing),
             (PRODUCER, ["--config", missing], missing),
             (CONSUMER, ["--sink", "raw:" + missing + "/x"], missing),
