@@ -350,8 +350,8 @@ class Errors(Images):
             array = shared_exponents((24, 32, 3)) if extension == "hdr" else noise((24, 32, 3), dtypes[0])
             self.store([array], self.path(extension, "%d." + extension))
             contents.append(("." + extension, self.read(extension, "0." + extension)))
-        self.damage(contents + contents[:1] * 3, 300, 7)
-        self.send_damaged(300)
+        self.damage(contents + contents[:1] * 3, 150, 7)
+        self.send_damaged(150)
 
     @unittest.skipUnless(DATA, "ARRAYWIRE_TEST_DATA names no folder of EXR images")
     def test_damaged_real_pictures_are_survived(self):
@@ -359,8 +359,8 @@ class Errors(Images):
         for name in ("golden_gate.exr", "beachball.0001.exr"):
             with open(os.path.join(DATA, name), "rb") as file:
                 contents.append((".exr", file.read()))
-        self.damage(contents, 60, 11)
-        self.send_damaged(60)
+        self.damage(contents, 30, 11)
+        self.send_damaged(30)
 
 
 class Preview(Images):
