@@ -34,7 +34,7 @@ std::string format_of(const std::string& extension) {
   throw cli::UsageError(fmt::format("'{}' is no format that keeps every bit: .exr, .tif, .tiff, .png, .dpx or .hdr", extension));
 }
 
-// What files were compressed with loses something, except where it says "half".
+// Compressions that do not give every value back; pxr24 gives all but float.
 bool loses(std::string_view compression, OIIO::TypeDesc format) {
   const std::string_view method = compression.substr(0, compression.find(':'));
   if (method == "pxr24") return format == OIIO::TypeDesc::FLOAT;
