@@ -2,6 +2,7 @@
 
 #include "cli/pending_file.hpp"
 #include "cli/values.hpp"
+#include "images/encoder.hpp"
 #include "images/library.hpp"
 #include "images/light.hpp"
 #include "images/transfer.hpp"
@@ -116,10 +117,13 @@ void write_png(const std::filesystem::path& target, const Picture& picture) {
                        OIIO::TypeDesc::UINT8);
   spec.attribute("oiio:ColorSpace", "sRGB");
   spec.attribute("png:compressionLevel", 3);
-  const auto output = OIIO::ImageOutput::create("png");
-  if (!output) throw cli::Failure(fmt::format("{}: OpenImageIO was built without PNG", target.string()));
-  const bool written = output->open(file.path().string(), spec) && output->write_image(spec.format, picture.codes.data());
-  if (!output->close() || !written) throw cli::Failure(fmt::format("{}: {}", target.string(), one_line(output->geterror())));
+  try {
+    encode(file, "png", spec, {.data = picture.codes.data()});
+  } catch (const cli::Failure& failure) {
+    const std::string text = failure.what();
+    if (text.starts_with(target.string())) throw;
+    throw cli::Failure(fmt::format("{}: {}", target.string(), text));
+  }
   file.complete();
 }
 

@@ -138,6 +138,7 @@ std::vector<std::string> Reader::describe(Metadata& metadata) {
   }
   take_colour(header_, info);
   if (std::string parts = extra_parts(); !parts.empty()) left_behind.push_back(std::move(parts));
+  for (std::string& what : left_behind) what = one_line(what);
   input_->geterror();  // that there are no further ones is none
   return left_behind;
 }

@@ -4,6 +4,7 @@
 #include "cli/values.hpp"
 #include "images/attributes.hpp"
 #include "images/colour.hpp"
+#include "images/encoder.hpp"
 #include "images/geometry.hpp"
 #include "images/image_shape.hpp"
 #include "images/library.hpp"
@@ -33,7 +34,7 @@ std::string format_of(const std::string& extension) {
   throw cli::UsageError(fmt::format("'{}' is no format that keeps every bit: .exr, .tif, .tiff, .png, .dpx or .hdr", extension));
 }
 
-// What files were compressed with loses something, except where it says "half".
+// Compressions that do not give every value back; pxr24 gives all but float.
 bool loses(std::string_view compression, OIIO::TypeDesc format) {
   const std::string_view method = compression.substr(0, compression.find(':'));
   if (method == "pxr24") return format == OIIO::TypeDesc::FLOAT;
@@ -90,6 +91,7 @@ Writer::Writer(const std::string& extension) : format_(format_of(extension)) {}
 OIIO::ImageSpec Writer::header(const ConstArrayView& array, const Attributes& attributes, const ArrayInfo& info) const {
   const auto type = type_of(array.dtype());
   if (!type) throw Failure(fmt::format("no image file holds {}", name(array.dtype())));
+  constexpr int kNamedByHabit = 4;  // R, G, B, A
   const ImageShape shape = image_shape(array.spec());
   OIIO::ImageSpec spec(shape.width, shape.height, shape.channels, *type);
   give_attributes(attributes, spec);
@@ -98,6 +100,12 @@ OIIO::ImageSpec Writer::header(const ConstArrayView& array, const Attributes& at
   if (info.channel_names.size() == static_cast<std::size_t>(shape.channels)) {
     check_channel_names(info.channel_names);
     spec.channelnames = info.channel_names;
+  } else if (shape.channels > kNamedByHabit) {
+    // OpenImageIO's own names go from channel9 to channel10, and EXR sorts by name.
+    for (int i = kNamedByHabit; i < shape.channels; ++i)
+      spec.channelnames[static_cast<std::size_t>(i)] = fmt::format("channel{:04}", i);
+  }
+  if (!info.channel_names.empty()) {
     const auto alpha = std::find(spec.channelnames.begin(), spec.channelnames.end(), "A");
     spec.alpha_channel = alpha == spec.channelnames.end() ? -1 : static_cast<int>(alpha - spec.channelnames.begin());
   }
@@ -118,27 +126,6 @@ void Writer::refuse(DType dtype) const {
   throw Failure(fmt::format("{} cannot hold {} without converting it", format_, name(dtype)));
 }
 
-void Writer::encode(const std::string& path, const OIIO::ImageSpec& spec, const ConstArrayView& array) const {
-  const auto output = OIIO::ImageOutput::create(format_);
-  if (!output) throw Failure("OpenImageIO was built without this format: " + one_line(OIIO::geterror()));
-  OIIO::ImageSpec wanted = spec;
-  if (!output->supports("tiles")) wanted.tile_width = wanted.tile_height = wanted.tile_depth = 0;
-  if (!output->supports("channelformats")) wanted.channelformats.clear();
-  if (!output->open(path, wanted)) throw Failure(one_line(output->geterror()));
-  if (output->spec().format != wanted.format) {
-    output->close();
-    refuse(array.dtype());
-  }
-  const auto& strides = array.spec().stride_bytes;
-  const OIIO::stride_t pixel = strides.empty() ? OIIO::AutoStride : strides[1];
-  const OIIO::stride_t row = strides.empty() ? OIIO::AutoStride : strides[0];
-  const bool written = output->write_image(wanted.format, array.bytes().data(), pixel, row);
-  const std::string error = written ? std::string() : output->geterror();
-  const bool closed = output->close();
-  if (!written) throw Failure(one_line(error));
-  if (!closed) throw Failure(one_line(output->geterror()));
-}
-
 bool Writer::comes_back(const std::string& path, const ConstArrayView& array) const {
   Reader reader(path);
   if (reader.spec().dtype != array.dtype() || element_count(reader.spec()) != element_count(array.spec())) return false;
@@ -157,22 +144,26 @@ bool Writer::may_change(const OIIO::ImageSpec& spec) const {
          (bits != 0 && bits != static_cast<int>(8 * spec.format.size()));
 }
 
-void Writer::encode_exactly(const std::string& path, const OIIO::ImageSpec& spec, const ConstArrayView& array) const {
-  encode(path, spec, array);
-  if (!may_change(spec) || comes_back(path, array)) return;
+void Writer::encode_exactly(const cli::PendingFile& file, const OIIO::ImageSpec& spec, const ConstArrayView& array) const {
+  const auto& strides = array.spec().stride_bytes;
+  const Pixels pixels{.data = array.bytes().data(),
+                      .pixel_stride = strides.empty() ? OIIO::AutoStride : strides[1],
+                      .row_stride = strides.empty() ? OIIO::AutoStride : strides[0]};
+  if (!encode(file, format_, spec, pixels)) refuse(array.dtype());
+  if (!may_change(spec) || comes_back(file.path(), array)) return;
   // The file that it came from had fewer bits; its pixels have become others since.
   OIIO::ImageSpec full = spec;
   full.channelformats.clear();
   full.erase_attribute("oiio:BitsPerSample");
-  encode(path, full, array);
-  if (!may_change(full) || comes_back(path, array)) return;
+  if (!encode(file, format_, full, pixels)) refuse(array.dtype());
+  if (!may_change(full) || comes_back(file.path(), array)) return;
   throw Failure(fmt::format("{} cannot hold this {} array exactly", format_, name(array.dtype())));
 }
 
 std::vector<std::string> Writer::not_in(const std::string& path, const Attributes& attributes, const ArrayInfo& info) {
   std::vector<std::string> names;
   for (const Attributes::Entry& entry : attributes) names.push_back(entry.key);
-  if (names == looked_for_) return {};
+  if (looked_for_ && names == *looked_for_) return {};
   looked_for_ = std::move(names);
   std::vector<std::string> missing;
   Metadata got;
@@ -195,7 +186,7 @@ std::vector<std::string> Writer::write(const std::filesystem::path& target, cons
     const SignalsBlocked blocked;
     OIIO::ImageSpec spec = header(array, attributes, info);
     give_channel_formats(attributes, spec);
-    encode_exactly(file.path(), spec, with_whole_pixels(array, packed_));
+    encode_exactly(file, spec, with_whole_pixels(array, packed_));
     std::vector<std::string> missing = not_in(file.path(), attributes, info);
     file.complete();
     return missing;

@@ -3,10 +3,12 @@
 
 #include "arraywire/array_view.hpp"
 #include "arraywire/metadata.hpp"
+#include "cli/pending_file.hpp"
 
 #include <OpenImageIO/imageio.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,16 +27,15 @@ class Writer {
 
  private:
   OIIO::ImageSpec header(const ConstArrayView& array, const Attributes& attributes, const ArrayInfo& info) const;
-  void encode(const std::string& path, const OIIO::ImageSpec& spec, const ConstArrayView& array) const;
   [[noreturn]] void refuse(DType dtype) const;
   bool comes_back(const std::string& path, const ConstArrayView& array) const;
   bool may_change(const OIIO::ImageSpec& spec) const;
-  void encode_exactly(const std::string& path, const OIIO::ImageSpec& spec, const ConstArrayView& array) const;
+  void encode_exactly(const cli::PendingFile& file, const OIIO::ImageSpec& spec, const ConstArrayView& array) const;
   std::vector<std::string> not_in(const std::string& path, const Attributes& attributes, const ArrayInfo& info);
 
   std::string format_;
-  std::vector<std::byte> packed_{};        // of arrays that do not lie as OpenImageIO wants them
-  std::vector<std::string> looked_for_{};  // the attributes of the file that was looked into
+  std::vector<std::byte> packed_{};                       // of arrays that do not lie as OpenImageIO wants them
+  std::optional<std::vector<std::string>> looked_for_{};  // the attributes of the file that was looked into
 };
 
 }  // namespace arraywire::images

@@ -1,10 +1,13 @@
 """Wrong options: one line on stderr, status 2, nothing left behind. What is not there: one line, status 1."""
 
 import os
+import subprocess
 import unittest
 
 import programs
 from programs import CONSUMER, PRODUCER
+
+IMAGES = "built without OpenImageIO" not in subprocess.run([PRODUCER, "--source", "image:/nowhere.exr"], capture_output=True, text=True).stderr
 
 USAGE = [
     # program, arguments, what the line must name
@@ -37,6 +40,9 @@ USAGE = [
     (PRODUCER, ["--source", "raw:a", "--split"], "split"),
     (PRODUCER, ["--source", "raw:-", "--loop"], "loop"),
     (PRODUCER, ["--loop"], "loop"),
+    (PRODUCER, ["--source", "image:a.exr", "--on-error", "retry"], "retry"),
+    (PRODUCER, ["--source", "npy:a.npy", "--on-error", "skip"], "on-error"),
+    (PRODUCER, ["--same-shape"], "same-shape"),
     (PRODUCER, ["--count", "-1"], "-1"),
     (PRODUCER, ["--count", "1.5"], "1.5"),
     (PRODUCER, ["--block-limit", "soon"], "soon"),
@@ -62,6 +68,8 @@ USAGE = [
     (CONSUMER, ["--lane", "fast"], "fast"),
     (CONSUMER, ["--sink", "disk"], "disk"),
     (CONSUMER, ["--sink", "npy:"], "npy:"),
+    (CONSUMER, ["--sink", "image:"], "image:"),
+    (CONSUMER, ["--sink", "preview:a.exr"], ".png"),
     (CONSUMER, ["--sink", "raw:-", "--json", "-"], "json"),
     (CONSUMER, ["--work", "nan"], "nan"),
     (CONSUMER, ["--timeout", "inf"], "inf"),
@@ -104,7 +112,7 @@ class Usage(programs.ProgramTest):
             (PRODUCER, ["--source", "npy:/dev/null"], "/dev/null"),
             (PRODUCER, ["--source", "raw:" + missing], missing),
             (PRODUCER, ["--source", "raw:" + self.path("folder")], "folder"),
-            (PRODUCER, ["--source", "image:a.exr"], "not there yet"),
+            (PRODUCER, ["--source", "image:" + missing], "OpenImageIO" if not IMAGES else missing),
             (PRODUCER, ["--json", missing + "/s.json"], missing),
             (PRODUCER, ["--config", missing], missing),
             (CONSUMER, ["--sink", "raw:" + missing + "/x"], missing),

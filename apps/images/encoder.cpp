@@ -1,0 +1,90 @@
+#include "images/encoder.hpp"
+
+#include "cli/values.hpp"
+#include "images/library.hpp"
+
+#include <OpenImageIO/filesystem.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace arraywire::images {
+namespace {
+
+using cli::Failure;
+
+// Some writers do not look at what their writes return: this remembers.
+class DescriptorProxy final : public OIIO::Filesystem::IOProxy {
+ public:
+  DescriptorProxy(int fd, const std::string& name) : IOProxy(name, Write), fd_(fd) {}
+
+  int error_number() const noexcept { return error_; }
+  const char* proxytype() const override { return "descriptor"; }
+  size_t read(void* bytes, size_t count) override {
+    const size_t done = pread(bytes, count, m_pos);
+    m_pos += static_cast<std::int64_t>(done);
+    return done;
+  }
+  size_t write(const void* bytes, size_t count) override {
+    const size_t done = pwrite(bytes, count, m_pos);
+    m_pos += static_cast<std::int64_t>(done);
+    return done;
+  }
+  size_t pread(void* bytes, size_t count, std::int64_t offset) override {
+    return transfer(count, [&](size_t done) {
+      return ::pread(fd_, static_cast<char*>(bytes) + done, count - done, offset + static_cast<std::int64_t>(done));
+    });
+  }
+  size_t pwrite(const void* bytes, size_t count, std::int64_t offset) override {
+    return transfer(count, [&](size_t done) {
+      return ::pwrite(fd_, static_cast<const char*>(bytes) + done, count - done, offset + static_cast<std::int64_t>(done));
+    });
+  }
+  size_t size() const override {
+    struct stat status {};
+    return fstat(fd_, &status) == 0 ? static_cast<size_t>(status.st_size) : 0;
+  }
+
+ private:
+  template <class Call> size_t transfer(size_t count, const Call& call) {
+    size_t done = 0;
+    while (done < count) {
+      const ssize_t got = call(done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) error_ = errno;
+      if (got <= 0) break;
+      done += static_cast<size_t>(got);
+    }
+    return done;
+  }
+
+  int fd_;
+  int error_ = 0;
+};
+
+}  // namespace
+
+bool encode(const cli::PendingFile& file, const std::string& format, const OIIO::ImageSpec& spec, const Pixels& pixels) {
+  const auto output = OIIO::ImageOutput::create(format);
+  if (!output) throw Failure("OpenImageIO was built without this format: " + one_line(OIIO::geterror()));
+  OIIO::ImageSpec wanted = spec;
+  if (!output->supports("tiles")) wanted.tile_width = wanted.tile_height = wanted.tile_depth = 0;
+  if (!output->supports("channelformats")) wanted.channelformats.clear();
+  if (ftruncate(file.descriptor(), 0) != 0) file.fail(errno);
+  DescriptorProxy proxy(file.descriptor(), file.path().string());
+  if (output->supports("ioproxy")) output->set_ioproxy(&proxy);
+  if (!output->open(file.path().string(), wanted)) throw Failure(one_line(output->geterror()));
+  if (output->spec().format != wanted.format) {
+    output->close();
+    return false;
+  }
+  const bool written = output->write_image(wanted.format, pixels.data, pixels.pixel_stride, pixels.row_stride);
+  const bool closed = output->close();
+  if (proxy.error_number() != 0) file.fail(proxy.error_number());
+  if (!written || !closed) throw Failure(one_line(output->geterror()));
+  return true;
+}
+
+}  // namespace arraywire::images
