@@ -38,7 +38,7 @@ class Users(programs.ProgramTest):
         self.assertEqual(consumer.finish_json(3)["messages"], 0)
 
     def assert_shared(self, summary):
-        self.assertEqual((summary["messages"], summary["lane"], summary["missed"]), (5, "shared-memory", 0), summary)
+        self.assertEqual((summary["messages"], summary["lane"], summary["gaps"]), (5, "shared-memory", 0), summary)
 
     def test_users_that_name_each_other_share_memory(self):
         self.serve("--allow-user", READER)

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -43,7 +44,8 @@ struct Payload final : memory::Block {
 class Target {
  public:
   Target(Service& service, const char* stream, Delivery delivery, std::uint32_t history)
-      : core_(service, memory::Pool::create(1 << 20),
+      : pool_(memory::Pool::create(1 << 24)),
+        core_(service, pool_,
               {.stream = stream,
                .listen = {std::string("inproc://") + stream},
                .delivery = delivery,
@@ -110,10 +112,18 @@ class Target {
     static_cast<void>(core_.needs_slot());
   }
 
+  // Borrowed memory, or a slot where that will not do: a history keeps what it sends.
   bool publish() {
     Published published;
-    const std::array frames{Frame{payload_.bytes, memory::Reference(&payload_)}};
-    return core_.publish({.header = data_header_, .frames = frames}, published) == PublishStatus::Sent;
+    const std::array borrowed{Frame{payload_.bytes, memory::Reference(&payload_)}};
+    PublishStatus status = core_.publish({.header = data_header_, .frames = borrowed}, published);
+    if (status != PublishStatus::NeedsSlot) return status == PublishStatus::Sent;
+    const auto taken = pool_->take(payload_.bytes.size(), {}, -1);
+    if (!taken) return false;
+    auto* slot = static_cast<memory::Slot*>(taken->get());
+    const std::array packed{Frame{slot->bytes().first(payload_.bytes.size()), *taken}};
+    status = core_.publish({.header = data_header_, .frames = packed, .slot = slot}, published);
+    return status == PublishStatus::Sent;
   }
 
   // Returns how many deliveries the session got.
@@ -162,6 +172,7 @@ class Target {
   }
 
   Payload payload_{};
+  std::shared_ptr<memory::Pool> pool_;
   PublisherCore core_;
   zmq::socket_t dealer_;
   wire::Encoder encoder_{};
