@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 // libzmq is not built with ThreadSanitizer, so TSan cannot see that handing a message over orders our writes before the callback.
 #if defined(__SANITIZE_THREAD__)
@@ -104,17 +105,21 @@ bool receive(zmq::socket_t& socket, Frames& out) {
   return true;
 }
 
+void stop_monitor(zmq::socket_t& socket) noexcept {
+  if (socket.handle() != nullptr) zmq_socket_monitor(socket.handle(), nullptr, 0);
+}
+
 void free_port(zmq::context_t& zmq, zmq::socket_t& socket, const std::string& endpoint, std::uint64_t unique_number) noexcept {
   try {
     const std::string address = "inproc://arraywire-closing-" + std::to_string(unique_number);
     if (zmq_socket_monitor(socket.handle(), address.c_str(), ZMQ_EVENT_CLOSED | ZMQ_EVENT_CLOSE_FAILED) != 0) return;
     zmq::socket_t monitor(zmq, zmq::socket_type::pair);
+    const std::unique_ptr<zmq::socket_t, void (*)(zmq::socket_t*)> monitored(&socket, [](zmq::socket_t* s) { stop_monitor(*s); });
     monitor.set(zmq::sockopt::linger, 0);
     monitor.set(zmq::sockopt::rcvtimeo, 1000);
     monitor.connect(address);
     zmq::message_t event;
     if (zmq_unbind(socket.handle(), endpoint.c_str()) == 0) static_cast<void>(monitor.recv(event));
-    zmq_socket_monitor(socket.handle(), nullptr, 0);
   } catch (const std::exception&) {  // the port will be free a little later
   }
 }

@@ -46,6 +46,10 @@ struct Frames {
 };
 bool receive(zmq::socket_t& socket, Frames& frames);  // false: none waits
 
+// No more events of a socket. To be called before the socket that receives them closes: libzmq's I/O thread would wait for room
+// there for ever, and with it every socket of the context.
+void stop_monitor(zmq::socket_t& socket) noexcept;
+
 // Unbinds a tcp endpoint and returns when its port is free, which libzmq does on another thread. At most 1 s.
 void free_port(zmq::context_t& zmq, zmq::socket_t& socket, const std::string& endpoint, std::uint64_t unique_number) noexcept;
 

@@ -76,6 +76,7 @@ SubscriberCore::SubscriberCore(Service& service, std::string source, SubscriberO
     watch(epoll_, wake_.descriptor());
     watch(epoll_, service.stop_descriptor());
   } catch (...) {
+    close();
     ::close(epoll_);
     throw;
   }
@@ -127,6 +128,7 @@ void SubscriberCore::abandon_sockets() noexcept {
 void SubscriberCore::close() noexcept {
   const Lock lock(mutex_);
   if (std::exchange(closed_, true)) return;
+  stop_monitor(dealer_);
   dealer_.close();
   monitor_.close();
 }

@@ -53,6 +53,17 @@ TEST_P(Conformance, WhatIsReturnedBeforeASubscriberLeavesAtTheEndArrives) {
   }
 }
 
+TEST_P(Conformance, SubscribersThatGoWhileTheyConnectDisturbNobody) {
+  Publisher publisher(context, "stream", publisher_options());
+  for (int i = 0; i < 500; ++i) {
+    const Subscriber passing(context, source(publisher));
+    std::this_thread::sleep_for(std::chrono::microseconds{i % 50 * 20});
+  }
+  Subscriber subscriber(context, source(publisher));
+  ASSERT_TRUE(eventually([&] { return subscriber.status().state == SubscriberStatus::State::Connected; }));
+  EXPECT_EQ(publisher.statistics().dropped_peer_messages, 0U);
+}
+
 TEST_P(Conformance, SamplesStayReadableAfterEverythingElseIsGone) {
   std::optional<Sample> sample;
   Loan loan;

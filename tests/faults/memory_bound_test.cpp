@@ -56,7 +56,7 @@ TEST_P(MemoryBound, HoldsForASlowConsumerAndItsProducer) {
 TEST(PrivateMemory, OfAProducerAndEightConsumersOnSharedMemoryHoldsNoFrame) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer's own memory would be measured";
   const RuntimeDirectory directory;
-  ProducerProcess producer(directory, {kFrame});
+  ProducerProcess producer(directory, {kFrame, "block_ms=60000"});
   std::vector<std::unique_ptr<ConsumerProcess>> consumers;
   for (int i = 0; i < 8; ++i)
     consumers.push_back(std::make_unique<ConsumerProcess>(directory, "faults", std::vector<std::string>{}));
@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(Over, KilledConsumer, every_way(), WayName{});
 
 TEST_P(KilledConsumer, GivesItsSlotsBackAndTheProducerGoesOn) {
   const RuntimeDirectory directory;
-  ProducerProcess producer(directory, over(GetParam(), {kFrame, "memory=" + std::to_string(9 * kFrameBytes)}));
+  ProducerProcess producer(directory, over(GetParam(), {kFrame, "block_ms=60000", "memory=" + std::to_string(9 * kFrameBytes)}));
   ConsumerProcess consumer(directory, source_of(GetParam(), producer), {"queue=4"});
   ASSERT_EQ(producer.ask("wait 1").word(), "joined");
   const std::uint64_t all = producer.ask("hoard").number("slots");
