@@ -110,7 +110,7 @@ class RoundTrip(Images):
     def test_what_would_be_converted_is_refused(self):
         for array, extension, named in [(noise((4, 5, 3), "float16"), "png", "float16"), (noise((4, 5, 3), "uint8"), "exr", "uint8"),
                                         (noise((4, 5, 3), "complex64"), "exr", "complex64"), (noise((4, 5, 3), "uint64"), "tif", "uint64"),
-                                        (noise((2, 4, 5, 3), "uint8"), "png", "2x4x5x3"), (noise((6,), "uint8"), "png", "6"),
+                                        (noise((4, 5, 2), "uint8"), "dpx", "crashed"), (noise((2, 4, 5, 3), "uint8"), "png", "2x4x5x3"), (noise((6,), "uint8"), "png", "6"),
                                         (np.full((4, 5, 3), 1.2345678, "float32"), "hdr", "exactly")]:
             with self.subTest(array=array.dtype, shape=array.shape, extension=extension):
                 np.save(self.path("a.npy"), array)
