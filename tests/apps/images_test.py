@@ -220,6 +220,14 @@ class Metadata(Images):
                 mine, theirs = (oiio.ImageInput.open(path).spec().get_int_attribute("oiio:BitsPerSample") for path in (back, self.path(name)))
                 self.assertEqual(mine, theirs)
 
+    @unittest.skipUnless(DATA, "ARRAYWIRE_TEST_DATA names no folder of EXR images")
+    def test_from_one_format_to_another(self):
+        """A tiled EXR with Exif data, as TIFF."""
+        name = os.path.join(DATA, "golden_gate.exr")
+        _, _, _, said = self.transfer("image:" + name, "image:" + self.path("out", "%d.tif"))
+        self.assertRegex(said, r"\A[^\n]*does not keep: [^\n]*altitude[^\n]*\n\Z")
+        self.assert_same(self.load(self.path("out", "0.tif"))[0], self.load(name)[0])
+
     def test_what_a_format_cannot_keep_is_said_once(self):
         """The pattern is PQ with the primaries of BT.2020: a TIFF has no place for that."""
         consumer = self.consume("--sink", "image:" + self.path("out", "%d.tif"), "--log-level", "warn")
