@@ -20,7 +20,6 @@ class ImageSink final : public Sink {
  public:
   ImageSink(const std::string& pattern, spdlog::logger& log) : pattern_(pattern), writer_(pattern_.extension()), log_(log) {
     images::prepare_library();
-    images::use_all_processors();
     make_folder(pattern_.path(0));
   }
 

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -28,6 +29,7 @@ using cli::Descriptor;
 using cli::Failure;
 
 constexpr int kFine = 0, kThrew = 1;
+constexpr std::size_t kMostText = std::size_t{64} << 10U;  // of what the child says
 
 void limit_resources() {
   constexpr rlim_t kMoreBytes = rlim_t{4} << 30U;
@@ -45,23 +47,25 @@ void limit_resources() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-[[noreturn]] void be_the_child(const std::function<void()>& work, int answer) noexcept {
+[[noreturn]] void be_the_child(const std::function<std::string()>& work, int answer) noexcept {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   limit_resources();
   if (const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) dup2(nowhere, STDERR_FILENO);
+  int status = kFine;
+  std::string text;
   try {
-    work();
+    text = work();
   } catch (const std::exception& error) {
-    const std::string_view text = error.what();
-    [[maybe_unused]] const auto written = write(answer, text.data(), text.size());
-    _exit(kThrew);
+    status = kThrew;
+    text = error.what();
   }
-  _exit(kFine);
+  text.resize(std::min(text.size(), kMostText));  // fits a pipe: the write does not wait
+  [[maybe_unused]] const auto written = write(answer, text.data(), text.size());
+  _exit(status);
 }
 
 // What the child writes until it ends; false: stopped.
 bool listen(int answer, int stop_descriptor, std::string& text) {
-  constexpr std::size_t kMostText = 4096;
   while (true) {
     std::array<pollfd, 2> wanted = {
         {{.fd = answer, .events = POLLIN, .revents = 0}, {.fd = stop_descriptor, .events = POLLIN, .revents = 0}}};
@@ -70,13 +74,13 @@ bool listen(int answer, int stop_descriptor, std::string& text) {
     std::array<char, 512> part{};
     const ssize_t got = read(answer, part.data(), part.size());
     if (got <= 0) return true;
-    if (text.size() < kMostText) text.append(part.data(), static_cast<std::size_t>(got));
+    text.append(part.data(), static_cast<std::size_t>(got));
   }
 }
 
 }  // namespace
 
-bool run_in_child(const std::function<void()>& work, int stop_descriptor) {
+std::optional<std::string> run_in_child(const std::function<std::string()>& work, int stop_descriptor) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw Failure(fmt::format("no pipe: {}", cli::errno_text(errno)));
   const Descriptor reading(ends[0]);
@@ -87,17 +91,17 @@ bool run_in_child(const std::function<void()>& work, int stop_descriptor) {
     child = fork();
     if (child == 0) be_the_child(work, writing.get());
   }
-  if (child < 0) throw Failure(fmt::format("no process to decode in: {}", cli::errno_text(errno)));
+  if (child < 0) throw Failure(fmt::format("no process to work in: {}", cli::errno_text(errno)));
   writing.close();
   std::string text;
   const bool heard = listen(reading.get(), stop_descriptor, text);
   if (!heard) kill(child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (!heard) return false;
+  if (!heard) return std::nullopt;
   if (WIFSIGNALED(status)) throw Failure(fmt::format("OpenImageIO crashed on it: {}", strsignal(WTERMSIG(status))));
   if (WEXITSTATUS(status) != kFine) throw Failure(text);
-  return true;
+  return text;
 }
 
 }  // namespace arraywire::images

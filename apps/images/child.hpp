@@ -2,14 +2,16 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 
 namespace arraywire::images {
 
-// Calls `work` in a child, which shares what is mapped shared: a loan's bytes, among others. The child ends with it, runs no
-// destructor, says nothing on stderr, gets no signal but SIGKILL, dies with us, and is limited in memory (4 GiB more than we
-// have) and processor time (two minutes). `work` must not touch anything that another thread may be in the middle of. True: done.
-// False: `stop_descriptor` became readable first, and the child is gone. Throws Failure: with the text of the exception that
-// `work` threw, or saying how the child ended.
-bool run_in_child(const std::function<void()>& work, int stop_descriptor);
+// Calls `work` in a child, which has all of our memory, and shares what is mapped shared: a loan's bytes, among others. The child
+// ends with it, runs no destructor, says nothing on stderr, gets no signal but SIGKILL, dies with us, and is limited in memory (4
+// GiB more than we have) and processor time (two minutes). `work` must not touch anything that another thread may be in the
+// middle of. Returns what `work` returned, up to 64 KiB of it. Nullopt: `stop_descriptor` (-1: none) became readable first, and
+// the child is gone. Throws Failure: with the text of the exception that `work` threw, or saying how the child ended.
+std::optional<std::string> run_in_child(const std::function<std::string()>& work, int stop_descriptor);
 
 }  // namespace arraywire::images

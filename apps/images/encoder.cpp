@@ -15,7 +15,7 @@ namespace {
 
 using cli::Failure;
 
-// Some writers do not look at what their writes return: this remembers.
+// The PNG writer does not look at what its writes return: this remembers.
 class DescriptorProxy final : public OIIO::Filesystem::IOProxy {
  public:
   DescriptorProxy(int fd, const std::string& name) : IOProxy(name, Write), fd_(fd) {}
@@ -67,14 +67,15 @@ class DescriptorProxy final : public OIIO::Filesystem::IOProxy {
 }  // namespace
 
 bool encode(const cli::PendingFile& file, const std::string& format, const OIIO::ImageSpec& spec, const Pixels& pixels) {
+  DescriptorProxy proxy(file.descriptor(), file.path().string());  // first: the output's destructor may still use it
   const auto output = OIIO::ImageOutput::create(format);
   if (!output) throw Failure("OpenImageIO was built without this format: " + one_line(OIIO::geterror()));
   OIIO::ImageSpec wanted = spec;
   if (!output->supports("tiles")) wanted.tile_width = wanted.tile_height = wanted.tile_depth = 0;
   if (!output->supports("channelformats")) wanted.channelformats.clear();
   if (ftruncate(file.descriptor(), 0) != 0) file.fail(errno);
-  DescriptorProxy proxy(file.descriptor(), file.path().string());
-  if (output->supports("ioproxy")) output->set_ioproxy(&proxy);
+  if (format == "png")
+    output->set_ioproxy(&proxy);  // the others say what went wrong; TIFF's fails through a proxy if there are Exif data
   if (!output->open(file.path().string(), wanted)) throw Failure(one_line(output->geterror()));
   if (output->spec().format != wanted.format) {
     output->close();

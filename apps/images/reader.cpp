@@ -157,11 +157,13 @@ void Reader::read(const ArrayView& target) {
 bool check_in_child(const std::string& path, int stop_descriptor) {
   try {
     return run_in_child(
-        [&] {
-          Metadata metadata;
-          Reader(path).describe(metadata);
-        },
-        stop_descriptor);
+               [&] {
+                 Metadata metadata;
+                 Reader(path).describe(metadata);
+                 return std::string();
+               },
+               stop_descriptor)
+        .has_value();
   } catch (const Failure& failure) {
     named(path, failure);
   }
@@ -170,13 +172,15 @@ bool check_in_child(const std::string& path, int stop_descriptor) {
 bool read_in_child(const std::string& path, const ArrayView& target, int stop_descriptor) {
   try {
     return run_in_child(
-        [&] {
-          use_all_processors();
-          Reader reader(path);
-          if (reader.spec() != target.spec()) throw Failure(path + ": it has changed since it was opened");
-          reader.read(target);
-        },
-        stop_descriptor);
+               [&] {
+                 use_all_processors();
+                 Reader reader(path);
+                 if (reader.spec() != target.spec()) throw Failure(path + ": it has changed since it was opened");
+                 reader.read(target);
+                 return std::string();
+               },
+               stop_descriptor)
+        .has_value();
   } catch (const Failure& failure) {
     named(path, failure);
   }

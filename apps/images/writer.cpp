@@ -3,6 +3,7 @@
 #include "cli/pending_file.hpp"
 #include "cli/values.hpp"
 #include "images/attributes.hpp"
+#include "images/child.hpp"
 #include "images/colour.hpp"
 #include "images/encoder.hpp"
 #include "images/geometry.hpp"
@@ -11,11 +12,13 @@
 #include "images/reader.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <set>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -70,6 +73,13 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
   }
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
 }
 
 // The elements where OpenImageIO can read them: rows may be padded, pixels not.
@@ -160,22 +170,26 @@ void Writer::encode_exactly(const cli::PendingFile& file, const OIIO::ImageSpec&
   throw Failure(fmt::format("{} cannot hold this {} array exactly", format_, name(array.dtype())));
 }
 
-std::vector<std::string> Writer::not_in(const std::string& path, const Attributes& attributes, const ArrayInfo& info) {
-  std::vector<std::string> names;
-  for (const Attributes::Entry& entry : attributes) names.push_back(entry.key);
-  if (looked_for_ && names == *looked_for_) return {};
-  looked_for_ = std::move(names);
+std::string Writer::not_in(const std::string& path, const Attributes& attributes, const ArrayInfo& info) const {
   std::vector<std::string> missing;
   Metadata got;
   Reader(path).describe(got);
   for (const Attributes::Entry& entry : attributes) {
     if (is_of_a_format(entry.key)) continue;
     const AttributeValue* value = got.attributes.find(entry.key);
-    if (value == nullptr || !same(*value, entry.value)) missing.push_back(entry.key);
+    if (value == nullptr || !same(*value, entry.value)) missing.push_back(one_line(entry.key));
   }
   if (!info.channel_names.empty() && info.channel_names != got.arrays[0].channel_names) missing.emplace_back("channel names");
   if (info.colour && info.colour != got.arrays[0].colour) missing.emplace_back("colour");
-  return missing;
+  return fmt::format("{}", fmt::join(missing, "\n"));
+}
+
+bool Writer::is_new(const Attributes& attributes) {
+  std::vector<std::string> names;
+  for (const Attributes::Entry& entry : attributes) names.push_back(entry.key);
+  if (looked_for_ && names == *looked_for_) return false;
+  looked_for_ = std::move(names);
+  return true;
 }
 
 std::vector<std::string> Writer::write(const std::filesystem::path& target, const ConstArrayView& array,
@@ -183,13 +197,19 @@ std::vector<std::string> Writer::write(const std::filesystem::path& target, cons
   cli::PendingFile file(target);
   std::string error;
   try {
-    const SignalsBlocked blocked;
-    OIIO::ImageSpec spec = header(array, attributes, info);
-    give_channel_formats(attributes, spec);
-    encode_exactly(file, spec, with_whole_pixels(array, packed_));
-    std::vector<std::string> missing = not_in(file.path(), attributes, info);
+    const bool look = is_new(attributes);
+    const ConstArrayView pixels = with_whole_pixels(array, packed_);
+    const auto missing = run_in_child(
+        [&] {
+          use_all_processors();
+          OIIO::ImageSpec spec = header(array, attributes, info);
+          give_channel_formats(attributes, spec);
+          encode_exactly(file, spec, pixels);
+          return look ? not_in(file.path(), attributes, info) : std::string();
+        },
+        -1);
     file.complete();
-    return missing;
+    return lines_of(*missing);
   } catch (const std::exception& problem) {
     error = problem.what();
   }

@@ -14,7 +14,8 @@
 
 namespace arraywire::images {
 
-// Threads: one. Errors: Failure, naming the file. Signals are blocked while OpenImageIO works.
+// Threads: one. Errors: Failure, naming the file. OpenImageIO works in a child (images/child.hpp): some
+// attributes and channel counts abort it.
 class Writer {
  public:
   // Throws UsageError when files of this extension (".exr") are not written here.
@@ -31,7 +32,8 @@ class Writer {
   bool comes_back(const std::string& path, const ConstArrayView& array) const;
   bool may_change(const OIIO::ImageSpec& spec) const;
   void encode_exactly(const cli::PendingFile& file, const OIIO::ImageSpec& spec, const ConstArrayView& array) const;
-  std::vector<std::string> not_in(const std::string& path, const Attributes& attributes, const ArrayInfo& info);
+  std::string not_in(const std::string& path, const Attributes& attributes, const ArrayInfo& info) const;  // in lines
+  bool is_new(const Attributes& attributes);  // other names than the last time
 
   std::string format_;
   std::vector<std::byte> packed_{};                       // of arrays that do not lie as OpenImageIO wants them

@@ -110,7 +110,7 @@ class RoundTrip(Images):
     def test_what_would_be_converted_is_refused(self):
         for array, extension, named in [(noise((4, 5, 3), "float16"), "png", "float16"), (noise((4, 5, 3), "uint8"), "exr", "uint8"),
                                         (noise((4, 5, 3), "complex64"), "exr", "complex64"), (noise((4, 5, 3), "uint64"), "tif", "uint64"),
-                                        (noise((2, 4, 5, 3), "uint8"), "png", "2x4x5x3"), (noise((6,), "uint8"), "png", "6"),
+                                        (noise((4, 5, 2), "uint8"), "dpx", "crashed"), (noise((2, 4, 5, 3), "uint8"), "png", "2x4x5x3"), (noise((6,), "uint8"), "png", "6"),
                                         (np.full((4, 5, 3), 1.2345678, "float32"), "hdr", "exactly")]:
             with self.subTest(array=array.dtype, shape=array.shape, extension=extension):
                 np.save(self.path("a.npy"), array)
@@ -219,6 +219,14 @@ class Metadata(Images):
                 self.assert_same(self.load(back)[0], self.load(self.path(name))[0])
                 mine, theirs = (oiio.ImageInput.open(path).spec().get_int_attribute("oiio:BitsPerSample") for path in (back, self.path(name)))
                 self.assertEqual(mine, theirs)
+
+    @unittest.skipUnless(DATA, "ARRAYWIRE_TEST_DATA names no folder of EXR images")
+    def test_from_one_format_to_another(self):
+        """A tiled EXR with Exif data, as TIFF."""
+        name = os.path.join(DATA, "golden_gate.exr")
+        _, _, _, said = self.transfer("image:" + name, "image:" + self.path("out", "%d.tif"))
+        self.assertRegex(said, r"\A[^\n]*does not keep: [^\n]*altitude[^\n]*\n\Z")
+        self.assert_same(self.load(self.path("out", "0.tif"))[0], self.load(name)[0])
 
     def test_what_a_format_cannot_keep_is_said_once(self):
         """The pattern is PQ with the primaries of BT.2020: a TIFF has no place for that."""
