@@ -6,8 +6,6 @@
 #include "transport/runtime_directory.hpp"
 #include "transport/signals.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>

@@ -40,7 +40,8 @@ class Summaries(programs.ProgramTest):
         self.assertGreater(taken["latency_us"]["max"], 0)
         self.assertLessEqual(taken["latency_us"]["p50"], taken["latency_us"]["max"])
         (peer,) = sent["consumers"]
-        self.assertEqual((peer["pid"], peer["sent"], peer["missed"], peer["leased"]), (consumer.popen.pid, 9, 0, 0))
+        self.assertEqual((peer["pid"], peer["sent"], peer["missed"]), (consumer.popen.pid, 9, 0))
+        self.assertIn(peer["leased"], (0, 1))  # the end is waited for until all is taken; the last one may not be released yet
         self.assertTrue(peer["name"].startswith("eye"), peer)
         self.assertEqual((peer["lane"], peer["lane_reason"]), (taken["lane"], taken["lane_reason"]))
 
