@@ -11,6 +11,9 @@ set(CPACK_COMPONENTS_ALL library development)
 if(ARRAYWIRE_BUILD_APPS)
   list(APPEND CPACK_COMPONENTS_ALL programs)
 endif()
+if(ARRAYWIRE_BUILD_PYTHON)
+  list(APPEND CPACK_COMPONENTS_ALL python)
+endif()
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 
@@ -61,9 +64,17 @@ arraywire_debian_package(programs arraywire-tools utils
 arraywire-consumer reads, checks and stores what it gets. With units for
 systemd."
   "${library_package} (= ${version_here})")
+math(EXPR next_python "${Python_VERSION_MINOR} + 1")
+arraywire_debian_package(python python3-arraywire python
+"Publisher, Subscriber, Loan and Sample for Python 3, over NumPy arrays that
+are not copied."
+  "${library_package} (= ${version_here})" python3-numpy
+  "python3 (>= ${Python_VERSION_MAJOR}.${Python_VERSION_MINOR})" "python3 (<< ${Python_VERSION_MAJOR}.${next_python})")
 # Beside the call of ldconfig that CPack puts into the maintainer scripts.
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/triggers)
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/library/triggers)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libxtensor-dev, libopencv-core-dev, libdlpack-dev")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "systemd")
-set(CPACK_DEBIAN_PROGRAMS_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/postinst)
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/programs/postinst)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/python/postinst
+  ${CMAKE_CURRENT_SOURCE_DIR}/debian/python/prerm)
 include(CPack)

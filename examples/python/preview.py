@@ -15,4 +15,4 @@ with arraywire.Subscriber("denoised", when_full="latest") as denoised:
             small = sample.array[::2, ::2] // 257
         Image.fromarray(small.astype(np.uint8)).save(path + ".part", "PNG")
         os.replace(path + ".part", path)  # whoever looks sees a whole picture
-        print(f"frame {sample.info['frame_id']}, {sample.info['missed_before']} skipped")
+        print(f"frame {sample.frame_id}, {sample.missed_before} skipped")

@@ -10,7 +10,7 @@ with arraywire.Subscriber("denoised") as denoised:
     for sample in denoised:
         with sample:
             frames.append(sample.array.copy())  # the memory itself goes back
-    missed = denoised.statistics()["missed"]
+    missed = denoised.statistics().missed
 
 np.save(sys.argv[1] if len(sys.argv) > 1 else "record.npy", frames)
 print(f"{len(frames)} frames, {missed} missed")

@@ -36,6 +36,9 @@ DTypeLike = Union[npt.DTypeLike, Literal["bfloat16"]]
 ArrayLike = Any
 """What can be published: a NumPy array, or anything that has __dlpack__ or the buffer protocol. Lists are no arrays."""
 
+Account = Union[str, int]
+"""A user or group of this machine, by name or by number."""
+
 def list_streams(context: Optional[Context] = None) -> List[StreamInfo]:
     """The streams that publishers on this machine serve at this moment."""
 
@@ -50,13 +53,15 @@ class Context:
     """The sockets' threads, and where events go. One per process is enough; a Publisher or Subscriber without one makes its own.
 
     on_event is called with one Event after the other on a Python thread of the context's. One that is too slow loses events, and is
-    told how many. Publishers and subscribers keep their context open; close() closes them in order, as the end of the interpreter
-    does."""
+    told how many. trust_users and trust_groups: whose streams are taken by name, and listed, beside those of our own user and root.
+    Publishers and subscribers keep their context open; close() closes them in order, as the end of the interpreter does."""
 
     def __init__(
         self,
         *,
         runtime_directory: Optional[str] = None,
+        trust_users: Sequence[Account] = (),
+        trust_groups: Sequence[Account] = (),
         io_threads: int = 1,
         on_event: Optional[Callable[[Event], object]] = None,
     ) -> None: ...
@@ -91,12 +96,15 @@ class Publisher:
         block_limit: Optional[float] = 1.0,
         max_memory_bytes: int = 0,
         lane: Literal["auto", "inline"] = "auto",
+        allow_users: Sequence[Account] = (),
+        allow_groups: Sequence[Account] = (),
         checksum: bool = False,
         linger: Optional[float] = 2.0,
         metadata: Optional[Metadata] = None,
     ) -> None:
         """block_limit: how long publish may wait for slow subscribers; 0 = for nobody. linger: how long close() waits until
-        everything was taken. metadata is true of every message."""
+        everything was taken. metadata is true of every message. allow_users and allow_groups: who may subscribe on this machine, beside our own
+        user and root."""
 
     def loan(
         self, shape: Shape, dtype: DTypeLike, *, timeout: Optional[float] = None, metadata: Optional[Metadata] = None

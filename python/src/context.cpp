@@ -12,10 +12,9 @@ namespace arraywire::python {
 PyContext::PyContext(ContextOptions options, std::shared_ptr<CallbackQueue> queue)
     : queue_(std::move(queue)), thread_(std::make_shared<CallbackThread>(queue_)), context_(std::in_place, std::move(options)) {}
 
-std::shared_ptr<PyContext> PyContext::create(std::string runtime_directory, int io_threads, const py::object& on_event) {
-  if (io_threads < 1) raise("InvalidArgument", "io_threads must be at least 1");
+std::shared_ptr<PyContext> PyContext::create(ContextOptions options, const py::object& on_event) {
+  if (options.io_threads < 1) raise("InvalidArgument", "io_threads must be at least 1");
   const auto queue = std::make_shared<CallbackQueue>(on_event);
-  ContextOptions options{.runtime_directory = std::move(runtime_directory), .io_threads = io_threads};
   if (!on_event.is_none()) options.on_event = [queue](const Event& event) { queue->on_event(event); };
   const std::shared_ptr<PyContext> context(new PyContext(std::move(options), queue));
   context->thread_->stop_at_exit();  // which comes after the context's closing: that gives back what is lent
@@ -82,12 +81,15 @@ bool PyContext::stopped() const { return !context_ || context_->stopped(); }
 void define_context(py::module_& module) {
   using namespace py::literals;
   py::class_<PyContext, std::shared_ptr<PyContext>>(module, "Context")
-      .def(py::init([](const py::object& directory, int io_threads, const py::object& on_event) {
-             std::string path;
-             if (!directory.is_none()) path = py::cast<std::string>(py::module_::import("os").attr("fspath")(directory));
-             return PyContext::create(path, io_threads, on_event);
+      .def(py::init([](const py::object& directory, const Names& trust_users, const Names& trust_groups, int io_threads,
+                       const py::object& on_event) {
+             ContextOptions options{.trust = accounts_from(trust_users, trust_groups), .io_threads = io_threads};
+             if (!directory.is_none())
+               options.runtime_directory = py::cast<std::string>(py::module_::import("os").attr("fspath")(directory));
+             return PyContext::create(std::move(options), on_event);
            }),
-           py::kw_only(), "runtime_directory"_a = py::none(), "io_threads"_a = 1, "on_event"_a = py::none())
+           py::kw_only(), "runtime_directory"_a = py::none(), "trust_users"_a = py::tuple(), "trust_groups"_a = py::tuple(),
+           "io_threads"_a = 1, "on_event"_a = py::none())
       .def("close", &PyContext::close)
       .def("stop", &PyContext::stop)
       .def_property_readonly("stopped", &PyContext::stopped)

@@ -27,8 +27,7 @@ class Participant {
 // Lifetime: held by its Python object, publishers and subscribers. Everything with the GIL.
 class PyContext : public std::enable_shared_from_this<PyContext> {
  public:
-  static std::shared_ptr<PyContext> create(std::string runtime_directory = {}, int io_threads = 1,
-                                           const py::object& on_event = py::none());
+  static std::shared_ptr<PyContext> create(ContextOptions options = {}, const py::object& on_event = py::none());
   ~PyContext();
   PyContext(const PyContext&) = delete;
   PyContext& operator=(const PyContext&) = delete;

@@ -3,6 +3,8 @@
 #include "dtypes.hpp"
 #include "errors.hpp"
 
+#include <arraywire/adapt/dlpack.hpp>
+
 #include <pybind11/stl.h>
 #include <cstdint>
 #include <memory>
@@ -14,47 +16,12 @@ namespace arraywire::python {
 
 namespace {
 
-struct DLDevice {
-  std::int32_t type;
-  std::int32_t id;
-};
-struct DLDataType {
-  std::uint8_t code;
-  std::uint8_t bits;
-  std::uint16_t lanes;
-};
-struct DLTensor {
-  void* data;
-  DLDevice device;
-  std::int32_t ndim;
-  DLDataType dtype;
-  std::int64_t* shape;
-  std::int64_t* strides;  // in elements; null = C-contiguous
-  std::uint64_t byte_offset;
-};
-struct DLManagedTensor {
-  DLTensor tensor;
-  void* context;
-  void (*deleter)(DLManagedTensor*);
-};
-struct DLVersion {
-  std::uint32_t major;
-  std::uint32_t minor;
-};
-struct DLManagedTensorVersioned {
-  DLVersion version;
-  void* context;
-  void (*deleter)(DLManagedTensorVersioned*);
-  std::uint64_t flags;
-  DLTensor tensor;
-};
-constexpr std::uint64_t kReadOnly = 1;
-constexpr std::uint64_t kIsCopied = 2;
+constexpr std::uint64_t kIsCopied = 2;  // DLPACK_FLAG_BITMASK_IS_COPIED
 
 template <class Managed> constexpr const char* kName = "dltensor";
-template <> constexpr const char* kName<DLManagedTensorVersioned> = "dltensor_versioned";
+template <> constexpr const char* kName<VersionedTensor> = "dltensor_versioned";
 template <class Managed> constexpr const char* kUsedName = "used_dltensor";
-template <> constexpr const char* kUsedName<DLManagedTensorVersioned> = "used_dltensor_versioned";
+template <> constexpr const char* kUsedName<VersionedTensor> = "used_dltensor_versioned";
 
 // What an exported tensor points to. The importer frees it, on any thread.
 template <class Managed> struct Exported {
@@ -63,7 +30,7 @@ template <class Managed> struct Exported {
   PyObject* array = nullptr;
 
   static void free(Managed* managed) {
-    auto* exported = static_cast<Exported*>(managed->context);
+    auto* exported = static_cast<Exported*>(managed->manager_ctx);
     if (Py_IsInitialized() == 0) return;  // too late to give anything back
     const PyGILState_STATE gil = PyGILState_Ensure();
     Py_DECREF(exported->array);
@@ -80,14 +47,14 @@ template <class Managed> py::capsule make_capsule(const py::array& array, DLPack
     exported->shape.push_back(array.shape(i));
     exported->strides.push_back(array.strides(i) / item);
   }
-  exported->managed.tensor = {.data = const_cast<void*>(array.data()),
-                              .device = {kCpuDevice.first, kCpuDevice.second},
-                              .ndim = static_cast<std::int32_t>(array.ndim()),
-                              .dtype = {code.code, code.bits, 1},
-                              .shape = exported->shape.data(),
-                              .strides = exported->strides.data(),
-                              .byte_offset = 0};
-  exported->managed.context = exported.get();
+  exported->managed.dl_tensor = {.data = const_cast<void*>(array.data()),
+                                 .device = {kDLCPU, 0},
+                                 .ndim = static_cast<std::int32_t>(array.ndim()),
+                                 .dtype = {code.code, code.bits, 1},
+                                 .shape = exported->shape.data(),
+                                 .strides = exported->strides.data(),
+                                 .byte_offset = 0};
+  exported->managed.manager_ctx = exported.get();
   exported->managed.deleter = Exported<Managed>::free;
   if constexpr (requires { exported->managed.flags; }) {
     exported->managed.version = {1, 0};
@@ -107,7 +74,7 @@ template <class Managed> py::capsule make_capsule(const py::array& array, DLPack
 template <class Managed> Elements take_capsule(const py::capsule& capsule, bool read_only) {
   auto* managed = static_cast<Managed*>(PyCapsule_GetPointer(capsule.ptr(), kName<Managed>));
   if (managed == nullptr) throw py::error_already_set();
-  const DLTensor& tensor = managed->tensor;
+  const DLTensor& tensor = managed->dl_tensor;
   const auto dtype = dtype_from_dlpack({tensor.dtype.code, tensor.dtype.bits});
   if (!dtype || tensor.dtype.lanes != 1) {
     raise("UnsupportedArray", "DLPack type code " + std::to_string(tensor.dtype.code) + " of " +
@@ -145,15 +112,13 @@ py::capsule export_dlpack(const py::array& array, bool bfloat16, const DLPackReq
   }
   const DLPackCode code = dlpack_code(bfloat16 ? DType::BFloat16 : *dtype_of_numpy(array.dtype()));
   if (!versioned) return make_capsule<DLManagedTensor>(exported, code, 0);
-  return make_capsule<DLManagedTensorVersioned>(exported, code, (read_only ? kReadOnly : 0) | (copied ? kIsCopied : 0));
+  return make_capsule<VersionedTensor>(exported, code, (read_only ? kTensorReadOnly : 0) | (copied ? kIsCopied : 0));
 }
 
 Elements import_dlpack(const py::object& object) {
   if (py::hasattr(object, "__dlpack_device__")) {
     const auto device = py::cast<std::pair<int, int>>(object.attr("__dlpack_device__")());
-    constexpr int kCudaHost = 3, kRocmHost = 11, kCudaManaged = 13;  // all readable by the CPU
-    if (device.first != kCpuDevice.first && device.first != kCudaHost && device.first != kRocmHost &&
-        device.first != kCudaManaged)
+    if (device.first != kDLCPU && device.first != kDLCUDAHost && device.first != kDLROCMHost && device.first != kDLCUDAManaged)
       raise("UnsupportedArray",
             "the array is in the memory of DLPack device type " + std::to_string(device.first) + ": copy it to the CPU first");
   }
@@ -165,13 +130,12 @@ Elements import_dlpack(const py::object& object) {
     capsule = object.attr("__dlpack__")();
   }
   if (PyCapsule_IsValid(capsule.ptr(), kName<DLManagedTensor>) != 0) return take_capsule<DLManagedTensor>(capsule, false);
-  if (PyCapsule_IsValid(capsule.ptr(), kName<DLManagedTensorVersioned>) == 0)
+  if (PyCapsule_IsValid(capsule.ptr(), kName<VersionedTensor>) == 0)
     raise("UnsupportedArray", "__dlpack__ gave no DLPack capsule");
-  const auto* managed =
-      static_cast<DLManagedTensorVersioned*>(PyCapsule_GetPointer(capsule.ptr(), kName<DLManagedTensorVersioned>));
+  const auto* managed = static_cast<VersionedTensor*>(PyCapsule_GetPointer(capsule.ptr(), kName<VersionedTensor>));
   if (managed->version.major != 1)
     raise("UnsupportedArray", "DLPack version " + std::to_string(managed->version.major) + " is not known here");
-  return take_capsule<DLManagedTensorVersioned>(capsule, (managed->flags & kReadOnly) != 0);
+  return take_capsule<VersionedTensor>(capsule, (managed->flags & kTensorReadOnly) != 0);
 }
 
 }  // namespace arraywire::python

@@ -1,8 +1,9 @@
-// DLPack, both ways. The structures are those of dmlc/dlpack, include/dlpack/dlpack.h.
+// DLPack, both ways.
 #pragma once
 
 #include "arrays.hpp"
 
+#include <dlpack/dlpack.h>
 #include <pybind11/numpy.h>
 #include <optional>
 #include <utility>
@@ -17,7 +18,7 @@ struct DLPackRequest {
   std::optional<std::pair<int, int>> device{};
   std::optional<bool> copy{};
 };
-inline constexpr std::pair<int, int> kCpuDevice{1, 0};
+inline constexpr std::pair<int, int> kCpuDevice{kDLCPU, 0};
 
 // A capsule over the array, which it keeps alive. A read-only array goes only to an importer that knows the read-only flag, else
 // BufferError, as of NumPy; unless `trusting`. `bfloat16`: that is what uint16 stands for.

@@ -2,7 +2,9 @@
 
 #include "errors.hpp"
 
+#include <dlpack/dlpack.h>
 #include <pybind11/stl.h>
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -19,10 +21,23 @@ py::dtype numpy_dtype(DType dtype) {
   return py::dtype(std::string(name(dtype)));
 }
 
-// "float64" is also the name of a big-endian one; other kinds have names that are none of ours.
-std::optional<DType> dtype_of_numpy(const py::dtype& dtype) { return dtype_from_name(py::cast<std::string>(dtype.attr("name"))); }
+// By kind and size, as numpy/ndarraytypes.h names them: asking for dtype.name takes longer than the rest of a publish. Only a
+// dtype that NumPy has not got itself has to be asked.
+std::optional<DType> dtype_of_numpy(const py::dtype& dtype) {
+  constexpr int kFirstUserDefined = 256;
+  if (dtype.num() >= kFirstUserDefined) return dtype_from_name(py::cast<std::string>(dtype.attr("name")));
+  const auto bits = static_cast<std::uint8_t>(std::min<py::ssize_t>(dtype.itemsize() * 8, 255));
+  switch (dtype.kind()) {
+    case 'b': return DType::Bool;
+    case 'i': return dtype_from_dlpack({.code = kDLInt, .bits = bits});
+    case 'u': return dtype_from_dlpack({.code = kDLUInt, .bits = bits});
+    case 'f': return dtype_from_dlpack({.code = kDLFloat, .bits = bits});
+    case 'c': return dtype_from_dlpack({.code = kDLComplex, .bits = bits});
+    default: return std::nullopt;
+  }
+}
 
-bool is_native(const py::dtype& dtype) { return py::cast<bool>(dtype.attr("isnative")); }
+bool is_native(const py::dtype& dtype) { return dtype.byteorder() != '>'; }  // of a little-endian machine, as all of ours are
 
 DType dtype_from(const py::object& described) {
   if (py::isinstance<py::str>(described)) {

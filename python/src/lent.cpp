@@ -1,36 +1,47 @@
 #include "lent.hpp"
 
+#include <cstddef>
+#include <map>
 #include <utility>
 
 namespace arraywire::python {
 
-void LentArrays::lend(const py::array& array) {
-  Count& count = counts_[array.ptr()];
-  if (count.times++ > 0) return;
-  count.was_writable = is_writable(array);
+namespace {
+
+// An array may be lent several times at once, by several publishers. Needs the GIL.
+struct Loans {
+  std::size_t count = 0;
+  bool was_writable = false;
+};
+std::map<PyObject*, Loans>& lent_arrays() {                      // whoever lends keeps the array alive
+  static auto* const arrays = new std::map<PyObject*, Loans>();  // never destroyed: what is lent may come back after all else
+  return *arrays;
+}
+
+void lend(const py::array& array) {
+  Loans& loans = lent_arrays()[array.ptr()];
+  if (loans.count++ > 0) return;
+  loans.was_writable = is_writable(array);
   set_writable(array, false);
 }
 
-void LentArrays::give_back(const py::array& array) noexcept {
-  const auto found = counts_.find(array.ptr());
-  if (found == counts_.end() || --found->second.times > 0) return;
+void give_back(const py::array& array) noexcept {
+  const auto found = lent_arrays().find(array.ptr());
+  if (found == lent_arrays().end() || --found->second.count > 0) return;
   if (found->second.was_writable) set_writable(array, true);
-  counts_.erase(found);
+  lent_arrays().erase(found);
 }
 
-Lent::Lent(std::shared_ptr<CallbackQueue> queue, std::shared_ptr<LentArrays> arrays, py::object what, py::object release,
-           std::vector<Elements> elements)
-    : queue_(std::move(queue)),
-      arrays_(std::move(arrays)),
-      what_(std::move(what)),
-      release_(std::move(release)),
-      elements_(std::move(elements)) {
-  for (const Elements& e : elements_) arrays_->lend(e.array);
+}  // namespace
+
+Lent::Lent(std::shared_ptr<CallbackQueue> queue, py::object what, py::object release, std::vector<Elements> elements)
+    : queue_(std::move(queue)), what_(std::move(what)), release_(std::move(release)), elements_(std::move(elements)) {
+  for (const Elements& e : elements_) lend(e.array);
   queue_->lend();
 }
 
 Lent::~Lent() {
-  for (const Elements& e : elements_) arrays_->give_back(e.array);
+  for (const Elements& e : elements_) give_back(e.array);
   queue_->take_back();
 }
 
@@ -50,7 +61,7 @@ void Lent::array_is_back(void* hint) noexcept {
 }
 
 void Lent::release() {
-  for (const Elements& e : elements_) arrays_->give_back(e.array);
+  for (const Elements& e : elements_) give_back(e.array);
   elements_.clear();  // writable again before anybody is told
   if (!release_.is_none()) release_(what_);
 }

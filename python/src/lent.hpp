@@ -9,34 +9,19 @@
 #include <pybind11/pybind11.h>
 #include <atomic>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <span>
 #include <vector>
 
 namespace arraywire::python {
 
-// NumPy arrays that are lent at this moment, each as often as it was published: they are read-only meanwhile. Needs the GIL.
-class LentArrays {
- public:
-  void lend(const py::array& array);
-  void give_back(const py::array& array) noexcept;
-
- private:
-  struct Count {
-    std::size_t times = 0;
-    bool was_writable = false;
-  };
-  std::map<PyObject*, Count> counts_{};  // whoever lends keeps the array alive
-};
-
 // The arrays of one message. Made with the GIL; deletes itself on the queue's thread when every array has come back, or is
 // deleted by who made it when nothing was sent.
 class Lent {
  public:
-  // `what` is given to `release` (None: nobody is told), which may be called when each of the arrays has come back.
-  Lent(std::shared_ptr<CallbackQueue> queue, std::shared_ptr<LentArrays> arrays, py::object what, py::object release,
-       std::vector<Elements> elements);
+  // `what` is given to `release` (None: nobody is told), which may be called when each of the arrays has come back. Until then
+  // NumPy arrays are read-only.
+  Lent(std::shared_ptr<CallbackQueue> queue, py::object what, py::object release, std::vector<Elements> elements);
   ~Lent();  // with the GIL
   Lent(const Lent&) = delete;
   Lent& operator=(const Lent&) = delete;
@@ -50,7 +35,6 @@ class Lent {
   static void array_is_back(void* hint) noexcept;  // any thread, without the GIL
 
   const std::shared_ptr<CallbackQueue> queue_;
-  const std::shared_ptr<LentArrays> arrays_;
   py::object what_;
   py::object release_;
   std::vector<Elements> elements_;

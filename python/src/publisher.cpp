@@ -151,7 +151,7 @@ Published PyPublisher::publish_borrowed(const py::object& what, std::vector<Elem
   if (!release.is_none() && PyCallable_Check(release.ptr()) == 0) raise("InvalidArgument", "release cannot be called");
   std::vector<ConstArrayView> views;
   for (const Elements& array : arrays) views.push_back(view_of(array));
-  auto lent = std::make_unique<Lent>(context_->callbacks(), lent_arrays_, what, release, std::move(arrays));
+  auto lent = std::make_unique<Lent>(context_->callbacks(), what, release, std::move(arrays));
   std::vector<Borrowed> borrowed = lent->borrow(views);
   try {
     const auto result = unlocked([&](Publisher& p) { return p.publish(std::span(borrowed), metadata); });
@@ -231,14 +231,16 @@ using Seconds = std::optional<double>;
 
 std::shared_ptr<PyPublisher> make(const std::string& stream, const std::shared_ptr<PyContext>& context,
                                   const std::vector<std::string>& listen, const std::string& delivery, std::uint32_t history,
-                                  Seconds block_limit, std::size_t max_memory_bytes, const std::string& lane, bool checksum,
-                                  Seconds linger, const py::object& metadata) {
+                                  Seconds block_limit, std::size_t max_memory_bytes, const std::string& lane,
+                                  const Names& allow_users, const Names& allow_groups, bool checksum, Seconds linger,
+                                  const py::object& metadata) {
   PublisherOptions options{.listen = listen,
                            .delivery = delivery_from(delivery),
                            .history = history,
                            .block_limit = nanoseconds_of(block_limit),
                            .max_memory_bytes = max_memory_bytes,
                            .lane = lane_from(lane),
+                           .allow = accounts_from(allow_users, allow_groups),
                            .checksum = checksum,
                            .linger = nanoseconds_of(linger)};
   apply(metadata, options.metadata);
@@ -252,7 +254,8 @@ void define_publisher(py::module_& module) {
   py::class_<PyPublisher, std::shared_ptr<PyPublisher>>(module, "Publisher")
       .def(py::init(&make), "stream"_a, "context"_a = py::none(), py::kw_only(), "listen"_a = py::tuple(),
            "delivery"_a = "fan-out", "history"_a = 0, "block_limit"_a = 1.0, "max_memory_bytes"_a = 0, "lane"_a = "auto",
-           "checksum"_a = false, "linger"_a = 2.0, "metadata"_a = py::none())
+           "allow_users"_a = py::tuple(), "allow_groups"_a = py::tuple(), "checksum"_a = false, "linger"_a = 2.0,
+           "metadata"_a = py::none())
       .def(
           "loan",
           [](PyPublisher& self, const py::object& shape, const py::object& dtype, Seconds timeout, const py::object& metadata) {

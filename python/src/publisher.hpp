@@ -52,7 +52,6 @@ class PyPublisher : public Participant, public std::enable_shared_from_this<PyPu
   const std::shared_ptr<PyContext> context_;
   const std::chrono::nanoseconds block_limit_;
   const std::chrono::nanoseconds linger_;
-  const std::shared_ptr<LentArrays> lent_arrays_ = std::make_shared<LentArrays>();
   std::timed_mutex turn_;
   std::optional<Publisher>
       publisher_;                     // reset by whoever has the turn; asked for by whoever has it, or the GIL for the whole call

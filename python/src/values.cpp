@@ -81,4 +81,13 @@ LaneChoice lane_from(std::string_view text) {
 }
 Delivery delivery_from(std::string_view text) { return named("delivery", text, {Delivery::FanOut, Delivery::Distribute}); }
 
+Accounts accounts_from(const Names& users, const Names& groups) {
+  const auto texts = [](const Names& names) {
+    std::vector<std::string> all;
+    for (const auto& name : names) all.push_back(name.index() == 0 ? std::to_string(std::get<0>(name)) : std::get<1>(name));
+    return all;
+  };
+  return {.users = texts(users), .groups = texts(groups)};
+}
+
 }  // namespace arraywire::python

@@ -1,14 +1,18 @@
 // The library's values as those of _values.py.
 #pragma once
 
+#include <arraywire/accounts.hpp>
 #include <arraywire/context.hpp>
 #include <arraywire/publishing.hpp>
 #include <arraywire/receiving.hpp>
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 namespace arraywire::python {
 
@@ -27,5 +31,9 @@ py::object to_python(const MessageInfo& info, Lane lane);
 WhenFull when_full_from(std::string_view text);
 LaneChoice lane_from(std::string_view text);
 Delivery delivery_from(std::string_view text);
+
+// Accounts, each by its name or its number.
+using Names = std::vector<std::variant<std::uint32_t, std::string>>;
+Accounts accounts_from(const Names& users, const Names& groups);
 
 }  // namespace arraywire::python

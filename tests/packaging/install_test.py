@@ -1,5 +1,6 @@
 """Installs to a prefix, then builds and runs a project of its own against it: by find_package, by pkg-config and by add_subdirectory. What
-add_subdirectory builds is static; that is installed, too, and used by the first two. Usage: install_test.py SOURCE BUILD COMPILER LAUNCHER VERSION"""
+add_subdirectory builds is static; that is installed, too, and used by the first two. The programs
+and the Python package run from there, too. Usage: install_test.py SOURCE BUILD COMPILER LAUNCHER VERSION"""
 
 import os
 import pathlib
@@ -73,6 +74,14 @@ def installed_programs_run(prefix):
             sys.exit(f"{program} is not of version {VERSION}")
 
 
+def installed_python_package_runs(prefix):
+    for package in prefix.glob("lib/python3*/dist-packages"):
+        environment = dict(os.environ, PYTHONPATH=str(package))
+        said = run("/usr/bin/python3", "-B", "-c", "import arraywire; print(arraywire.__file__, arraywire.__version__)", env=environment)
+        if said.split() != [str(package / "arraywire/__init__.py"), VERSION]:
+            sys.exit(f"{package} is not of version {VERSION}: {said}")
+
+
 def units_are_sound(work, prefix):
     """What systemd says of the units, with the programs where they were installed just now."""
     if not shutil.which("systemd-analyze"):
@@ -95,6 +104,7 @@ def main():
         prefix = work / "prefix"
         run("cmake", "--install", BUILD, "--prefix", prefix)
         installed_programs_run(prefix)
+        installed_python_package_runs(prefix)
         units_are_sound(work, prefix)
         for installed in (prefix, as_subdirectory(work)):
             (work / f"of_{installed.name}").mkdir()

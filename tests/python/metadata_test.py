@@ -142,15 +142,17 @@ class Told(Case):
         events, go_on = [], threading.Event()
 
         def on_event(event):
-            go_on.wait(WATCHDOG)
+            go_on.wait()
             events.append(event)
 
         with arraywire.Context(on_event=on_event) as context:
             publisher = arraywire.Publisher("camera", context, block_limit=0)
-            for _ in range(600):
-                with arraywire.Subscriber("camera", context):
-                    publisher.wait_for_subscribers(1, WATCHDOG)
-            go_on.set()
+            try:
+                for _ in range(600):
+                    with arraywire.Subscriber("camera", context):
+                        publisher.wait_for_subscribers(1, WATCHDOG)
+            finally:
+                go_on.set()
             self.eventually(lambda: events and sum(event.lost_before for event in events) > 0, "a loss")
 
 

@@ -164,6 +164,23 @@ class Borrows(Case):
         self.wait_for_release(2)
         frame[0, 0, 0] = 1
 
+    def test_it_may_be_lent_by_several_publishers(self):
+        frame = np.full(FRAME, 6, np.uint16)
+        samples = []
+        for stream in ("one", "two"):
+            publisher = arraywire.Publisher(stream, delivery="distribute")
+            self.addCleanup(publisher.close)
+            subscriber = arraywire.Subscriber(stream, lane="inline")
+            self.addCleanup(subscriber.close)
+            publisher.wait_for_subscribers(1, WATCHDOG)
+            publisher.publish(frame, borrow=True, release=self.release)
+            samples.append(subscriber.take(WATCHDOG))
+        for number, sample in enumerate(samples, 1):
+            self.assertFalse(frame.flags.writeable)
+            sample.release()
+            self.wait_for_release(number)
+        self.assertTrue(frame.flags.writeable)
+
     def test_what_was_read_only_stays_so(self):
         publisher, _ = self.inline_pair()
         frame = np.arange(5)

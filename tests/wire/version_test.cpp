@@ -1,7 +1,9 @@
 // Newer versions: headers made with the schema of a later minor, and of a later major version.
+#include "arraywire/version.hpp"
 #include "wire/message.hpp"
 
 #include <gtest/gtest.h>
+#include <string>
 
 #include <next_major_generated.h>
 #include <next_minor_generated.h>
@@ -43,6 +45,10 @@ std::vector<std::byte> newer_minor_data() {
   return newer_minor(
       builder, next::Body::Data,
       next::CreateData(builder, &stamp, &published, 0, builder.CreateVector(&array, 1), 0, nullptr, metadata, added));
+}
+
+TEST(OwnVersion, IsThePublicHeaders) {
+  EXPECT_EQ(std::to_string(kVersion.major) + "." + std::to_string(kVersion.minor), ARRAYWIRE_PROTOCOL_VERSION);
 }
 
 TEST(NewerMinorVersion, IsReadAndItsAdditionsAreIgnored) {
