@@ -69,6 +69,8 @@ ARRAYWIRE_API Result<std::size_t, SpecError> extent_bytes(const ArraySpec&) noex
 ARRAYWIRE_API std::size_t checked_extent_bytes(const ArraySpec&);
 ARRAYWIRE_API std::size_t element_count(const ArraySpec&) noexcept;  // of a valid spec
 ARRAYWIRE_API bool is_contiguous(const ArraySpec&) noexcept;         // C order without gaps; of a valid spec
+ARRAYWIRE_API Extents byte_strides(const ArraySpec&) noexcept;       // stride_bytes, or those of C order; of a valid spec
+ARRAYWIRE_API Extents element_strides(const ArraySpec&);             // likewise; throws Error when one is no whole elements
 ARRAYWIRE_API std::string to_string(const ArraySpec&);               // "uint16 2160x3840x3", "float32 4x4 strides 64,4"
 
 // A spec over borrowed bytes. A value of pointer size and spec; copies refer to the same bytes.

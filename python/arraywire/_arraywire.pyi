@@ -3,9 +3,11 @@
 Times that one waits for are seconds; None is for ever, 0 only looks. What does not happen in time raises Timeout. Every wait lets
 other threads run, and ends with KeyboardInterrupt (or whatever a signal handler raises).
 Objects may be used by several threads; calls of one Publisher go one after the other. Python code (callbacks) never runs on a
-thread of the library. A forked child may read the samples it has; everything else raises Error there.
+thread of the library. A signal handler may close what the interrupted call uses: that call then ends early, and closes it; any other
+method of the same object raises Error there. A forked child may read the samples it has; everything else raises Error there.
 """
 
+import os
 import types
 from typing import Any, AsyncIterator, Callable, Iterator, List, Literal, Mapping, Optional, Sequence, Tuple, Type, Union
 
@@ -59,7 +61,7 @@ class Context:
     def __init__(
         self,
         *,
-        runtime_directory: Optional[str] = None,
+        runtime_directory: Union[str, os.PathLike[str], None] = None,
         trust_users: Sequence[Account] = (),
         trust_groups: Sequence[Account] = (),
         io_threads: int = 1,
@@ -147,6 +149,9 @@ class Publisher:
     def reserve(self, shape: Shape, dtype: DTypeLike, slots: int) -> None:
         """Creates slots for such messages now. They stay at their addresses for the publisher's life."""
 
+    def reserve_many(self, arrays: Sequence[Tuple[Shape, DTypeLike]], slots: int) -> None:
+        """reserve for messages of several arrays."""
+
     def finish(self, timeout: Optional[float] = None) -> FinishReport:
         """Ends the stream: waits until everything was taken (distribute: released). Nothing can be published afterwards."""
 
@@ -201,6 +206,7 @@ class Loan:
         """False once published or discarded."""
 
     def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __array__(self, dtype: Optional[npt.DTypeLike] = None, copy: Optional[bool] = None) -> Array: ...
     def __dlpack__(
         self,
         *,
@@ -283,6 +289,9 @@ class Sample:
         """By index, or by the name in metadata["arrays"]."""
 
     def __len__(self) -> int: ...
+    def __bool__(self) -> bool:
+        """False once released."""
+
     @property
     def info(self) -> MessageInfo: ...
     @property
@@ -314,6 +323,7 @@ class Sample:
         """For libraries that do not know DLPack's read-only flag yet: the caller sees to it that nobody writes."""
 
     def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __array__(self, dtype: Optional[npt.DTypeLike] = None, copy: Optional[bool] = None) -> Array: ...
     def __dlpack__(
         self,
         *,

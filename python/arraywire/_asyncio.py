@@ -6,10 +6,13 @@ import asyncio
 import os
 import typing
 
-from ._errors import Ended, Timeout
+from ._errors import Ended, InvalidArgument, Timeout
 
 if typing.TYPE_CHECKING:
     from ._arraywire import Sample, Subscriber
+
+
+_SLICE = 0.25  # seconds: a descriptor does not say that its subscriber was closed
 
 
 async def _readable(descriptor: int) -> None:
@@ -30,6 +33,8 @@ async def _readable(descriptor: int) -> None:
 
 
 async def take(subscriber: Subscriber, timeout: typing.Optional[float] = None) -> Sample:
+    if timeout is not None and not timeout >= 0:
+        raise InvalidArgument("a time to wait is None or at least 0 seconds")
     deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
     while True:
         sample = subscriber._look()
@@ -39,9 +44,9 @@ async def take(subscriber: Subscriber, timeout: typing.Optional[float] = None) -
         if left is not None and left <= 0:
             raise Timeout("nothing arrived in time")
         try:
-            await asyncio.wait_for(_readable(subscriber.descriptor()), left)
+            await asyncio.wait_for(_readable(subscriber.descriptor()), _SLICE if left is None else min(left, _SLICE))
         except asyncio.TimeoutError:
-            pass  # a last look
+            pass  # another look
 
 
 async def samples(subscriber: Subscriber) -> typing.AsyncIterator[Sample]:

@@ -68,7 +68,12 @@ void set_writable(const py::array& array, bool writable) {
 }
 
 Elements elements_of(const py::object& object) {
-  if (py::isinstance<py::array>(object)) return named_by_numpy(py::reinterpret_borrow<py::array>(object));
+  if (py::isinstance<py::array>(object)) {
+    const bool is_plain = Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;
+    if (!is_plain && py::isinstance(object, py::module_::import("numpy").attr("ma").attr("MaskedArray")))
+      raise("UnsupportedArray", "a masked array would lose its mask: send array.filled(...), or array.data and array.mask");
+    return named_by_numpy(py::reinterpret_borrow<py::array>(object));
+  }
   if (py::hasattr(object, "__dlpack__")) return import_dlpack(object);
   const py::object as_array = py::module_::import("numpy").attr("asarray");
   if (PyObject_CheckBuffer(object.ptr()) != 0) {

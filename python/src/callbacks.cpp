@@ -26,7 +26,7 @@ template <class Call> void run_python(const char* what, Call call) {
 
 }  // namespace
 
-CallbackQueue::CallbackQueue(const py::object& on_event) {
+void CallbackQueue::tell(const py::object& on_event) {
   if (!on_event.is_none()) on_event_ = py::object(on_event).release().ptr();
 }
 

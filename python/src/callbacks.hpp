@@ -25,7 +25,7 @@ class Lent;
 // In a forked child nothing is queued or run: everything belongs to the parent.
 class CallbackQueue {
  public:
-  explicit CallbackQueue(const py::object& on_event);
+  CallbackQueue() = default;
   ~CallbackQueue() = default;
   CallbackQueue(const CallbackQueue&) = delete;
   CallbackQueue& operator=(const CallbackQueue&) = delete;
@@ -35,11 +35,12 @@ class CallbackQueue {
   void given_back(Lent& lent) noexcept;
 
   // ---- with the GIL
-  void lend() noexcept;       // something is lent, and will be given back,
-  void take_back() noexcept;  // or was not lent after all
-  void run();                 // the Python thread; returns when nothing more can come, or at end()
-  void close() noexcept;      // no more events; run() returns when everything lent has come back
-  void end() noexcept;        // run() returns when it has run what is queued
+  void tell(const py::object& on_event);  // None: nobody
+  void lend() noexcept;                   // something is lent, and will be given back,
+  void take_back() noexcept;              // or was not lent after all
+  void run();                             // the Python thread; returns when nothing more can come, or at end()
+  void close() noexcept;                  // no more events; run() returns when everything lent has come back
+  void end() noexcept;                    // run() returns when it has run what is queued
 
  private:
   struct Work {

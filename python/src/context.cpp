@@ -10,13 +10,17 @@
 namespace arraywire::python {
 
 PyContext::PyContext(ContextOptions options, std::shared_ptr<CallbackQueue> queue)
-    : queue_(std::move(queue)), thread_(std::make_shared<CallbackThread>(queue_)), context_(std::in_place, std::move(options)) {}
+    : queue_(std::move(queue)),
+      thread_(std::make_shared<CallbackThread>(queue_)),
+      context_(std::make_shared<Context>(std::move(options))) {}
 
 std::shared_ptr<PyContext> PyContext::create(ContextOptions options, const py::object& on_event) {
   if (options.io_threads < 1) raise("InvalidArgument", "io_threads must be at least 1");
-  const auto queue = std::make_shared<CallbackQueue>(on_event);
+  if (!on_event.is_none() && PyCallable_Check(on_event.ptr()) == 0) raise("InvalidArgument", "on_event cannot be called");
+  const auto queue = std::make_shared<CallbackQueue>();
   if (!on_event.is_none()) options.on_event = [queue](const Event& event) { queue->on_event(event); };
   const std::shared_ptr<PyContext> context(new PyContext(std::move(options), queue));
+  queue->tell(on_event);
   context->thread_->stop_at_exit();  // which comes after the context's closing: that gives back what is lent
   context->close_at_exit();
   if (!on_event.is_none()) context->thread_->start();
@@ -41,13 +45,17 @@ PyContext::~PyContext() {
   }
 }
 
-Context& PyContext::open() {
+std::shared_ptr<Context> PyContext::open() const {
   maker_.require("a Context");
   if (!context_) raise("Closed", "this context was closed");
-  return *context_;
+  return context_;
 }
 
 void PyContext::add(const std::shared_ptr<Participant>& participant) {
+  if (!context_) {
+    participant->close();
+    static_cast<void>(open());
+  }
   std::erase_if(participants_, [](const auto& weak) { return weak.expired(); });
   participants_.push_back(participant);
 }
@@ -67,15 +75,15 @@ void PyContext::close() {
     }
   }
   if (auto closing = std::exchange(at_exit_, {})) py::module_::import("atexit").attr("unregister")(closing);
-  if (context_) {
+  if (auto closing = std::exchange(context_, nullptr)) {
     thread_->context_closed();
     const Unlocked unlocked;
-    context_.reset();
+    closing.reset();
   }
   if (failure) std::rethrow_exception(failure);
 }
 
-void PyContext::stop() { open().stop(); }
+void PyContext::stop() { open()->stop(); }
 bool PyContext::stopped() const { return !context_ || context_->stopped(); }
 
 void define_context(py::module_& module) {
@@ -101,9 +109,9 @@ void define_context(py::module_& module) {
         const auto context = given ? given : PyContext::create();
         std::vector<StreamInfo> streams;
         {
-          const Context& open = context->open();
+          const std::shared_ptr<Context> open = context->open();
           const Unlocked unlocked;
-          streams = list_streams(open);
+          streams = list_streams(*open);
         }
         py::list list;
         for (const StreamInfo& stream : streams) list.append(to_python(stream));

@@ -32,7 +32,8 @@ class PyContext : public std::enable_shared_from_this<PyContext> {
   PyContext(const PyContext&) = delete;
   PyContext& operator=(const PyContext&) = delete;
 
-  Context& open();  // throws Closed
+  std::shared_ptr<Context> open() const;  // throws Closed
+  // Closes it, and throws Closed, if the context was closed while it was made.
   void add(const std::shared_ptr<Participant>& participant);
   // For what is lent: its Python thread runs from now on.
   const std::shared_ptr<CallbackQueue>& callbacks();
@@ -49,7 +50,7 @@ class PyContext : public std::enable_shared_from_this<PyContext> {
   const Maker maker_{};
   const std::shared_ptr<CallbackQueue> queue_;
   const std::shared_ptr<CallbackThread> thread_;
-  std::optional<Context> context_;
+  std::shared_ptr<Context> context_;  // null once closed; shared with whoever uses it without the GIL
   std::vector<std::weak_ptr<Participant>> participants_;
   CallsInside calls_{};
   py::object at_exit_;

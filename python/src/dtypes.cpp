@@ -51,13 +51,18 @@ DType dtype_from(const py::object& described) {
 }
 
 Extents shape_from(const py::object& shape) {
+  const auto extent_from = [](const py::object& extent) {
+    const auto number = py::reinterpret_steal<py::object>(PyNumber_Index(extent.ptr()));
+    if (!number) throw py::error_already_set();
+    return py::cast<std::int64_t>(number);
+  };
   std::vector<std::int64_t> extents;
-  if (PyIndex_Check(shape.ptr()) != 0) {
-    extents.push_back(py::cast<std::int64_t>(py::int_(shape)));
+  if (PySequence_Check(shape.ptr()) == 0) {
+    extents.push_back(extent_from(shape));
+  } else if (py::isinstance<py::str>(shape) || py::isinstance<py::bytes>(shape)) {
+    raise("InvalidArgument", "a shape is an int or several, not text");
   } else {
-    for (const py::handle extent : py::cast<py::sequence>(shape)) {
-      extents.push_back(py::cast<std::int64_t>(py::int_(py::reinterpret_borrow<py::object>(extent))));
-    }
+    for (const py::object extent : py::cast<py::sequence>(shape)) extents.push_back(extent_from(extent));
   }
   return Extents(std::span<const std::int64_t>(extents));
 }

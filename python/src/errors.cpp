@@ -64,6 +64,8 @@ void register_errors() {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const Error& error) {
       set_error(kind_of(error.code()), error.what());
+    } catch (const py::cast_error&) {
+      set_error("InvalidArgument", "an argument, or a part of one, is not of its type or out of its range");
     }
   });
 }

@@ -34,6 +34,8 @@ void give_back(const py::array& array) noexcept {
 
 }  // namespace
 
+bool is_lent(const py::array& array) { return lent_arrays().contains(array.ptr()); }
+
 Lent::Lent(std::shared_ptr<CallbackQueue> queue, py::object what, py::object release, std::vector<Elements> elements)
     : queue_(std::move(queue)), what_(std::move(what)), release_(std::move(release)), elements_(std::move(elements)) {
   for (const Elements& e : elements_) lend(e.array);

@@ -15,6 +15,8 @@
 
 namespace arraywire::python {
 
+bool is_lent(const py::array& array);  // at this moment
+
 // The arrays of one message. Made with the GIL; deletes itself on the queue's thread when every array has come back, or is
 // deleted by who made it when nothing was sent.
 class Lent {

@@ -2,6 +2,7 @@
 
 #include "dtypes.hpp"
 #include "errors.hpp"
+#include "lent.hpp"
 #include "protocols.hpp"
 #include "publisher.hpp"
 #include "values.hpp"
@@ -9,6 +10,18 @@
 #include <utility>
 
 namespace arraywire::python {
+
+namespace {
+
+void set_writable(const std::vector<std::unique_ptr<PyLoan::View>>& views, bool writable) {
+  for (const auto& view : views) {
+    if (!view) continue;
+    python::set_writable(view->hidden, writable);
+    python::set_writable(view->array, writable);
+  }
+}
+
+}  // namespace
 
 PyLoan::PyLoan(std::shared_ptr<PyPublisher> publisher, Loan&& loan, py::dict said)
     : metadata(std::move(said)),
@@ -61,30 +74,25 @@ void PyLoan::respec(std::size_t index, const ArraySpec& spec) {
   views_[index].reset();
 }
 
-void PyLoan::set_arrays_writable(bool writable) const {
-  for (const auto& view : views_) {
-    if (!view) continue;
-    set_writable(view->hidden, writable);
-    set_writable(view->array, writable);
-  }
-}
-
-Loan& PyLoan::prepare() {
+PyLoan::Contents PyLoan::take_out() {
   static_cast<void>(loan());
   require_no_other_views(false);
   for (const auto& view : views_) {
-    if (view && !memory_->pin && Py_REFCNT(view->array.ptr()) > 1) memory_->pin = memory_->loan.pin();
+    if (!view) continue;
+    if (is_lent(view->array)) raise("ViewsExist", "loan.array is lent (borrow=True)");
+    if (!memory_->pin && Py_REFCNT(view->array.ptr()) > 1) memory_->pin = memory_->loan.pin();
   }
-  set_arrays_writable(false);
-  return memory_->loan;
+  Contents contents{std::exchange(memory_, nullptr), std::exchange(views_, {})};
+  set_writable(contents.views, false);
+  return contents;
 }
 
-void PyLoan::not_sent() noexcept {
+void PyLoan::put_back(Contents&& contents) noexcept {
+  set_writable(contents.views, true);
+  memory_ = std::move(contents.memory);
   memory_->pin.reset();
-  set_arrays_writable(true);
+  views_ = std::move(contents.views);
 }
-
-void PyLoan::sent() noexcept { discard(); }
 
 void PyLoan::discard() noexcept {
   views_.clear();
@@ -116,7 +124,7 @@ void define_loan(py::module_& module) {
         if (!kind.is_none()) return self.discard();
         if (!self.empty()) static_cast<void>(self.publisher().publish(self, py::none()));
       });
-  define_dlpack(type);
+  define_protocols(type);
 }
 
 }  // namespace arraywire::python

@@ -35,12 +35,6 @@ class PyLoan {
 
   py::object metadata;
 
-  // publish, in three steps: throws ViewsExist, or leaves arrays read-only;
-  Loan& prepare();
-  void sent() noexcept;      // then it is empty,
-  void not_sent() noexcept;  // or as before.
-
- private:
   // What the arrays keep alive: the loan, or, once it is published and somebody has its array, the slot.
   struct Memory {
     explicit Memory(Loan&& given) noexcept : loan(std::move(given)) {}
@@ -51,11 +45,18 @@ class PyLoan {
     py::array hidden;
     py::array array;
   };
+  struct Contents {
+    std::shared_ptr<Memory> memory;
+    std::vector<std::unique_ptr<View>> views;
+  };
+  // For publish, which nobody else disturbs meanwhile. Throws Closed, ViewsExist; else the arrays are read-only from now on.
+  Contents take_out();
+  void put_back(Contents&& contents) noexcept;  // nothing was sent
 
+ private:
   const Loan& loan() const;  // throws Closed
   View& view(std::size_t index);
   void require_no_other_views(bool own_too) const;
-  void set_arrays_writable(bool writable) const;
 
   const std::shared_ptr<PyPublisher> publisher_;
   std::shared_ptr<Memory> memory_;

@@ -2,11 +2,14 @@
 
 #include "errors.hpp"
 
+#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace arraywire::python {
 
@@ -27,17 +30,26 @@ template <class T> T value_of(std::string_view key, const py::handle& value) {
   }
 }
 
+// As they are now: reading a value may run Python code that changes the dictionary.
+std::vector<std::pair<std::string, py::object>> items_of(std::string_view what, const py::handle& dictionary) {
+  if (!py::isinstance<py::dict>(dictionary)) refuse(what, py::cast<std::string>(py::repr(dictionary)) + " is no dictionary");
+  std::vector<std::pair<std::string, py::object>> items;
+  for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(dictionary)) {
+    if (!py::isinstance<py::str>(key)) refuse(what, "the key " + py::cast<std::string>(py::repr(key)) + " is no str");
+    items.emplace_back(value_of<std::string>(what, key), py::reinterpret_borrow<py::object>(value));
+  }
+  return items;
+}
+
 // One key of a dictionary: how it is read into a Target.
 template <class Target> using Reader = void (*)(std::string_view key, const py::handle& value, Target& target);
 template <class Target> using Readers = std::map<std::string_view, Reader<Target>>;
 
 template <class Target>
 void read(const char* what, const Readers<Target>& readers, const py::handle& dictionary, Target& target) {
-  if (!py::isinstance<py::dict>(dictionary)) refuse(what, "is no dictionary");
-  for (const auto& [key, value] : py::reinterpret_borrow<py::dict>(dictionary)) {
-    const auto name = value_of<std::string>(what, key);
-    const auto reader = readers.find(name);
-    if (reader == readers.end()) refuse(name, std::string("there is no such key in ") + what);
+  for (const auto& [key, value] : items_of(what, dictionary)) {
+    const auto reader = readers.find(key);
+    if (reader == readers.end()) refuse(key, std::string("there is no such key in ") + what);
     reader->second(reader->first, value, target);
   }
 }
@@ -65,20 +77,23 @@ const Readers<ArrayInfo>& array_readers() {
   return kReaders;
 }
 
-// NumPy's scalars are numbers too.
+// NumPy's scalars are what Python's are; an array is none, though one of a single element could be taken for it.
 void read_attribute(std::string_view key, const py::handle& value, Attributes& attributes) {
-  if (py::isinstance<py::bool_>(value)) return attributes.set(key, py::cast<bool>(value));
-  if (py::isinstance<py::str>(value)) return attributes.set(key, std::string_view(py::cast<std::string>(value)));
+  if (PyBool_Check(value.ptr()) != 0) return attributes.set(key, py::cast<bool>(value));
+  if (PyLong_Check(value.ptr()) != 0) return attributes.set(key, value_of<std::int64_t>(key, value));
+  if (PyFloat_Check(value.ptr()) != 0) return attributes.set(key, py::cast<double>(value));
+  if (PyUnicode_Check(value.ptr()) != 0) return attributes.set(key, std::string_view(value_of<std::string>(key, value)));
+  const py::module_ numpy = py::module_::import("numpy");
+  if (py::isinstance(value, numpy.attr("bool_"))) return attributes.set(key, value.ptr() == numpy.attr("True_").ptr());
+  const bool is_number = PyIndex_Check(value.ptr()) != 0 || py::hasattr(value, "__float__");
+  if (!is_number || py::hasattr(value, "__len__") || py::isinstance<py::array>(value))
+    refuse(key, "an attribute is a bool, an int of 64 bits, a float or a str");
   if (PyIndex_Check(value.ptr()) != 0) return attributes.set(key, value_of<std::int64_t>(key, value));
-  if (PyFloat_Check(value.ptr()) != 0 || py::hasattr(value, "__float__"))
-    return attributes.set(key, value_of<double>(key, value));
-  refuse(key, "an attribute is a bool, an int of 64 bits, a float or a str");
+  attributes.set(key, value_of<double>(key, value));
 }
 
 void read_attributes(std::string_view key, const py::handle& value, Metadata& metadata) {
-  if (!py::isinstance<py::dict>(value)) refuse(key, "is no dictionary");
-  for (const auto& [name, attribute] : py::reinterpret_borrow<py::dict>(value))
-    read_attribute(value_of<std::string>(key, name), attribute, metadata.attributes);
+  for (const auto& [name, attribute] : items_of(key, value)) read_attribute(name, attribute, metadata.attributes);
 }
 
 void read_clock(std::string_view key, const py::handle& value, Metadata& metadata) {
@@ -92,9 +107,9 @@ void read_clock(std::string_view key, const py::handle& value, Metadata& metadat
 }
 
 void read_arrays(std::string_view key, const py::handle& value, Metadata& metadata) {
-  if (!py::isinstance<py::sequence>(value)) refuse(key, "is no list");
+  if (!py::isinstance<py::sequence>(value) || py::isinstance<py::str>(value)) refuse(key, "is no list");
   metadata.arrays.clear();
-  for (const py::handle entry : py::reinterpret_borrow<py::sequence>(value))
+  for (const py::object entry : py::reinterpret_borrow<py::sequence>(value))
     read("arrays", array_readers(), entry, metadata.arrays.emplace_back());
 }
 

@@ -12,6 +12,25 @@
 #include <zmq.h>
 #include <string>
 
+namespace {
+
+namespace py = pybind11;
+
+// A method of an object whose __init__ has not run, or has failed, would get memory that nobody has initialised. And none of them
+// can be pickled, which pybind11 does not survive trying.
+template <class T> void guard() {
+  py::detail::get_type_info(typeid(T))->operator_new = [](std::size_t) -> void* {
+    arraywire::python::raise("Closed", "its __init__ has not run, or has failed");
+  };
+  const py::object type = py::type::of<T>();
+  const auto name = py::cast<std::string>(type.attr("__name__"));
+  type.attr("__reduce_ex__") =
+      py::cpp_function([name](const py::args&) -> py::object { throw py::type_error("cannot pickle '" + name + "' objects"); },
+                       py::is_method(type));
+}
+
+}  // namespace
+
 PYBIND11_MODULE(_arraywire, module) {
   using namespace arraywire::python;
   register_errors();
@@ -20,6 +39,11 @@ PYBIND11_MODULE(_arraywire, module) {
   define_loan(module);
   define_publisher(module);
   define_subscriber(module);
+  guard<PyContext>();
+  guard<PySample>();
+  guard<PyLoan>();
+  guard<PyPublisher>();
+  guard<PySubscriber>();
 
   int major = 0, minor = 0, patch = 0;
   zmq_version(&major, &minor, &patch);

@@ -1,4 +1,4 @@
-// What Loan and Sample have in common: the buffer protocol and DLPack of their first array.
+// What Loan and Sample have in common: their first array, for who asks by a protocol.
 #pragma once
 
 #include "dlpack.hpp"
@@ -34,7 +34,8 @@ template <class ArrayOf> py::custom_type_setup buffer_of(ArrayOf) {
 
 // A Python index: negative ones count from the end. Throws IndexError.
 inline std::size_t index_from(const py::object& key, std::size_t size) {
-  auto index = py::cast<py::ssize_t>(key);
+  auto index = PyNumber_AsSsize_t(key.ptr(), PyExc_IndexError);
+  if (index == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
   if (index < 0) index += static_cast<py::ssize_t>(size);
   if (index < 0 || index >= static_cast<py::ssize_t>(size))
     throw py::index_error("there are " + std::to_string(size) + " arrays");
@@ -48,7 +49,8 @@ template <class Message> py::tuple dtype_names(const Message& message) {
   return names;
 }
 
-template <class Message> void define_dlpack(py::class_<Message>& type) {
+// The buffer protocol, DLPack, and what NumPy asks when it gets no buffer: or it would make an array of one object.
+template <class Message> void define_protocols(py::class_<Message>& type) {
   using namespace py::literals;
   using Pair = std::optional<std::pair<int, int>>;
   type.def(
@@ -58,6 +60,14 @@ template <class Message> void define_dlpack(py::class_<Message>& type) {
             return export_dlpack(self.exported(), self.dtype(0) == DType::BFloat16, request);
           },
           py::kw_only(), "stream"_a = py::none(), "max_version"_a = py::none(), "dl_device"_a = py::none(), "copy"_a = py::none())
+      .def(
+          "__array__",
+          [](Message& self, const py::object& dtype, const std::optional<bool>& copy) -> py::object {
+            const py::array array = self.exported();
+            if (!dtype.is_none() && !array.dtype().is(py::dtype::from_args(dtype))) return array.attr("astype")(dtype);
+            return copy.value_or(false) ? array.attr("copy")() : py::object(array);
+          },
+          "dtype"_a = py::none(), "copy"_a = py::none())
       .def("__dlpack_device__", [](const Message&) { return kCpuDevice; });
 }
 

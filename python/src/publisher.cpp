@@ -25,9 +25,9 @@ PublisherOptions without_linger(PublisherOptions options, std::function<bool()> 
 PyPublisher::PyPublisher(std::shared_ptr<PyContext> context, const std::string& stream, PublisherOptions options)
     : context_(std::move(context)), block_limit_(options.block_limit), linger_(options.linger) {
   options = without_linger(std::move(options), [this] { return gives_up(); });
-  Context& open = context_->open();
+  const std::shared_ptr<Context> open = context_->open();
   const Unlocked unlocked;
-  publisher_.emplace(open, stream, std::move(options));
+  publisher_ = std::make_shared<Publisher>(*open, stream, std::move(options));
 }
 
 std::shared_ptr<PyPublisher> PyPublisher::create(std::shared_ptr<PyContext> context, const std::string& stream,
@@ -38,14 +38,7 @@ std::shared_ptr<PyPublisher> PyPublisher::create(std::shared_ptr<PyContext> cont
   return publisher;
 }
 
-PyPublisher::~PyPublisher() {
-  const py::error_scope kept;  // of whatever is on its way while this goes
-  try {
-    end();
-  } catch (py::error_already_set& error) {
-    error.discard_as_unraisable("the end of an arraywire.Publisher");
-  }
-}
+PyPublisher::~PyPublisher() { end_quietly(); }
 
 void PyPublisher::close() {
   const std::shared_ptr<PyPublisher> self = shared_from_this();
@@ -54,16 +47,44 @@ void PyPublisher::close() {
 
 void PyPublisher::end() {
   if (!maker_.is_this_process()) return publisher_.reset();  // nobody's turn: the threads are the parent's
-  closing_ = true;
-  const Turn turn(turn_);
-  closing_ = false;
+  if (turns_.is_ours()) {
+    close_later_ = !ending_;
+    return;
+  }
+  struct Wanted {
+    std::atomic<int>& count;
+    explicit Wanted(std::atomic<int>& closing) : count(closing) { ++count; }
+    ~Wanted() { --count; }
+    Wanted(const Wanted&) = delete;
+    Wanted& operator=(const Wanted&) = delete;
+  };
+  const Wanted wanted(closing_);
+  const Turn turn(turns_);
   if (!publisher_) return;
+  ending_ = true;
   {
     const Unlocked unlocked;
     static_cast<void>(publisher_->finish(linger_));
-    publisher_.reset();
   }
+  auto leaving = std::exchange(publisher_, nullptr);  // with the GIL, as it is looked at
+  {
+    const Unlocked unlocked;
+    leaving.reset();
+  }
+  ending_ = false;
   raise_interruption();
+}
+
+// Whatever is on its way meanwhile stays so.
+void PyPublisher::end_quietly() noexcept {
+  const bool interrupted = std::exchange(interrupted_, false);
+  const py::error_scope kept;
+  try {
+    end();
+  } catch (py::error_already_set& error) {
+    error.discard_as_unraisable("the end of an arraywire.Publisher");
+  }
+  interrupted_ = interrupted;
 }
 
 const Publisher& PyPublisher::open() const {
@@ -74,23 +95,32 @@ const Publisher& PyPublisher::open() const {
 
 // While publish, finish and wait_for_subscribers wait, without the GIL.
 bool PyPublisher::gives_up() noexcept {
-  if (closing_) return true;
+  if (closing_ > 0 && !ending_) return true;
   if (_Py_IsFinalizing() != 0) return false;  // nobody handles signals any more
   const PyGILState_STATE gil = PyGILState_Ensure();
   if (!interrupted_) interrupted_ = PyErr_CheckSignals() != 0;  // what is raised stays with this thread
   PyGILState_Release(gil);
-  return interrupted_;
+  return interrupted_ || close_later_;
 }
 
 void PyPublisher::raise_interruption() {
   if (std::exchange(interrupted_, false)) throw py::error_already_set();
 }
 
-// `call` gets the publisher, in its turn, without the GIL.
-template <class Call> auto PyPublisher::unlocked(Call call) {
+struct PyPublisher::AfterTurn {
+  PyPublisher& publisher;
+  ~AfterTurn() {
+    if (std::exchange(publisher.close_later_, false)) publisher.end_quietly();
+  }
+};
+
+// `call` gets the publisher, in its turn, without the GIL. Throws Closed, Timeout. Whether a signal handler has raised meanwhile
+// is the caller's to ask, before it raises anything else.
+template <class Call> auto PyPublisher::unlocked(Call call, Clock::time_point deadline) {
   static_cast<void>(open());
   const CallsInside::Call inside(context_->calls());
-  const Turn turn(turn_);
+  const AfterTurn after{*this};
+  const Turn turn(turns_, deadline);
   static_cast<void>(open());  // closed while its turn was waited for
   const Unlocked unlocked;
   return call(*publisher_);
@@ -99,7 +129,7 @@ template <class Call> auto PyPublisher::unlocked(Call call) {
 Loan PyPublisher::take_slot(const std::vector<ArraySpec>& specs, std::chrono::nanoseconds timeout) {
   const auto deadline = deadline_after(timeout);
   for (std::chrono::nanoseconds slice{};; slice = slice_before(deadline)) {
-    auto loan = unlocked([&](Publisher& p) { return p.loan(specs, slice); });
+    auto loan = unlocked([&](Publisher& p) { return p.loan(specs, slice); }, std::max(deadline, Clock::now() + slice));
     if (loan) return std::move(*loan);
     if (loan.error() != LoanError::Exhausted || Clock::now() >= deadline) raise(loan.error());
     check_signals();
@@ -116,15 +146,14 @@ Published PyPublisher::publish(PyLoan& loan, const py::object& metadata) {
   Metadata said;
   apply(loan.metadata, said);
   apply(metadata, said);
-  Loan& prepared = loan.prepare();
+  PyLoan::Contents contents = loan.take_out();
   try {
-    const auto result = unlocked([&](Publisher& p) { return p.publish(std::move(prepared), said); });
-    if (!result) raise(result.error());
-    loan.sent();
+    const auto result = unlocked([&](Publisher& p) { return p.publish(std::move(contents.memory->loan), said); });
     raise_interruption();
+    if (!result) raise(result.error());
     return *result;
   } catch (...) {
-    if (!loan.empty()) loan.not_sent();
+    if (contents.memory->loan) loan.put_back(std::move(contents));
     throw;
   }
 }
@@ -139,10 +168,10 @@ Published PyPublisher::publish_copy(const std::vector<Elements>& arrays, const M
     copyto(target, arrays[i].array, "equiv");
   }
   auto result = unlocked([&](Publisher& p) { return p.publish(std::move(loan), metadata); });
+  raise_interruption();
   if (!result) raise(result.error());
   result->copies += static_cast<std::uint32_t>(arrays.size());
   copies_ += arrays.size();
-  raise_interruption();
   return *result;
 }
 
@@ -155,9 +184,9 @@ Published PyPublisher::publish_borrowed(const py::object& what, std::vector<Elem
   std::vector<Borrowed> borrowed = lent->borrow(views);
   try {
     const auto result = unlocked([&](Publisher& p) { return p.publish(std::span(borrowed), metadata); });
-    if (!result) raise(result.error());
-    static_cast<void>(lent.release());  // it is the queue's now
+    if (result) static_cast<void>(lent.release());  // it is the queue's now
     raise_interruption();
+    if (!result) raise(result.error());
     return *result;
   } catch (...) {
     if (lent) lent->not_sent();
@@ -167,20 +196,22 @@ Published PyPublisher::publish_borrowed(const py::object& what, std::vector<Elem
 }
 
 void PyPublisher::wait_for_subscribers(std::size_t count, std::chrono::nanoseconds timeout) {
-  const bool there = unlocked([&](Publisher& p) { return p.wait_for_subscribers(count, timeout); });
+  const auto deadline = deadline_after(timeout);
+  const bool there = unlocked([&](Publisher& p) { return p.wait_for_subscribers(count, left_until(deadline)); }, deadline);
   raise_interruption();
   if (there) return;
-  if (closing_) raise("Closed", "closed while waiting for subscribers");
+  if (!publisher_ || closing_ > 0) raise("Closed", "closed while waiting for subscribers");
   if (context_->stopped()) raise("Stopped", "stopped while waiting for subscribers");
   raise("Timeout", "fewer than " + std::to_string(count) + " subscribers came in time");
 }
 
-void PyPublisher::reserve(const ArraySpec& spec, std::size_t slots) {
-  unlocked([&](Publisher& p) { p.reserve(std::span(&spec, 1), slots); });
+void PyPublisher::reserve(const std::vector<ArraySpec>& specs, std::size_t slots) {
+  unlocked([&](Publisher& p) { p.reserve(specs, slots); });
 }
 
 FinishReport PyPublisher::finish(std::chrono::nanoseconds timeout) {
-  FinishReport report = unlocked([&](Publisher& p) { return p.finish(timeout); });
+  const auto deadline = deadline_after(timeout);
+  FinishReport report = unlocked([&](Publisher& p) { return p.finish(left_until(deadline)); }, deadline);
   raise_interruption();
   return report;
 }
@@ -225,6 +256,14 @@ ArraySpec spec_from(const py::object& shape, const py::object& dtype) {
   return {.dtype = dtype_from(dtype), .shape = shape_from(shape)};
 }
 
+using Arrays = std::vector<std::pair<py::object, py::object>>;  // shapes and dtypes
+
+std::vector<ArraySpec> specs_from(const Arrays& arrays) {
+  std::vector<ArraySpec> specs;
+  for (const auto& [shape, dtype] : arrays) specs.push_back(spec_from(shape, dtype));
+  return specs;
+}
+
 py::dict dictionary(const py::object& metadata) { return metadata.is_none() ? py::dict() : py::dict(metadata); }
 
 using Seconds = std::optional<double>;
@@ -264,11 +303,8 @@ void define_publisher(py::module_& module) {
           "shape"_a, "dtype"_a, py::kw_only(), "timeout"_a = py::none(), "metadata"_a = py::none())
       .def(
           "loan_many",
-          [](PyPublisher& self, const std::vector<std::pair<py::object, py::object>>& arrays, Seconds timeout,
-             const py::object& metadata) {
-            std::vector<ArraySpec> specs;
-            for (const auto& [shape, dtype] : arrays) specs.push_back(spec_from(shape, dtype));
-            return self.loan(specs, nanoseconds_of(timeout), dictionary(metadata));
+          [](PyPublisher& self, const Arrays& arrays, Seconds timeout, const py::object& metadata) {
+            return self.loan(specs_from(arrays), nanoseconds_of(timeout), dictionary(metadata));
           },
           "arrays"_a, py::kw_only(), "timeout"_a = py::none(), "metadata"_a = py::none())
       .def("publish", &publish, "what"_a, "metadata"_a = py::none(), py::kw_only(), "borrow"_a = false, "release"_a = py::none())
@@ -281,9 +317,13 @@ void define_publisher(py::module_& module) {
       .def(
           "reserve",
           [](PyPublisher& self, const py::object& shape, const py::object& dtype, std::size_t slots) {
-            self.reserve(spec_from(shape, dtype), slots);
+            self.reserve({spec_from(shape, dtype)}, slots);
           },
           "shape"_a, "dtype"_a, "slots"_a)
+      .def(
+          "reserve_many",
+          [](PyPublisher& self, const Arrays& arrays, std::size_t slots) { self.reserve(specs_from(arrays), slots); }, "arrays"_a,
+          "slots"_a)
       .def(
           "finish", [](PyPublisher& self, Seconds timeout) { return to_python(self.finish(nanoseconds_of(timeout))); },
           "timeout"_a = py::none())

@@ -33,7 +33,7 @@ class PyPublisher : public Participant, public std::enable_shared_from_this<PyPu
   Published publish_borrowed(const py::object& what, std::vector<Elements> arrays, const Metadata& metadata,
                              const py::object& release);
   void wait_for_subscribers(std::size_t count, std::chrono::nanoseconds timeout);
-  void reserve(const ArraySpec& spec, std::size_t slots);
+  void reserve(const std::vector<ArraySpec>& specs, std::size_t slots);
   FinishReport finish(std::chrono::nanoseconds timeout);
   bool copies_borrowed();
   PublisherStatistics statistics() const;
@@ -42,22 +42,26 @@ class PyPublisher : public Participant, public std::enable_shared_from_this<PyPu
 
  private:
   PyPublisher(std::shared_ptr<PyContext> context, const std::string& stream, PublisherOptions options);
-  template <class Call> auto unlocked(Call call);
+  struct AfterTurn;
+  template <class Call> auto unlocked(Call call, Clock::time_point deadline = Clock::time_point::max());
   Loan take_slot(const std::vector<ArraySpec>& specs, std::chrono::nanoseconds timeout);
   bool gives_up() noexcept;
   void raise_interruption();
   void end();
+  void end_quietly() noexcept;
 
   const Maker maker_{};
   const std::shared_ptr<PyContext> context_;
   const std::chrono::nanoseconds block_limit_;
   const std::chrono::nanoseconds linger_;
-  std::timed_mutex turn_;
-  std::optional<Publisher>
-      publisher_;                     // reset by whoever has the turn; asked for by whoever has it, or the GIL for the whole call
-  std::atomic<bool> closing_{false};  // by whoever wants the last turn: nobody's wait goes on
-  bool interrupted_ = false;          // a signal handler has raised; of whoever has the turn
-  std::uint64_t copies_ = 0;          // made here
+  Turns turns_;
+  std::shared_ptr<Publisher> publisher_;  // null once closed
+  std::atomic<int> closing_{0};           // how many want to close it: nobody else's wait goes on
+  // Of whoever has the turn:
+  bool ending_ = false;       // it is closing, which nobody hurries
+  bool close_later_ = false;  // a signal handler wants to close it, in the middle of the call that it interrupted
+  bool interrupted_ = false;  // a signal handler has raised
+  std::uint64_t copies_ = 0;  // made here
 };
 
 void define_publisher(py::module_& module);

@@ -10,6 +10,7 @@
 #include <pybind11/stl.h>
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace arraywire::python {
 
@@ -56,8 +57,9 @@ bool PySample::verify() const {
 void PySample::release() {
   if (!held_) return;
   info_ = held_->sample.info();
+  auto leaving = std::exchange(held_, nullptr);
   const Unlocked unlocked;
-  held_.reset();
+  leaving.reset();
 }
 
 void PySample::reject() {
@@ -73,6 +75,7 @@ void define_sample(py::module_& module) {
       .def_property_readonly("dtypes", [](const PySample& self) { return dtype_names(self); })
       .def("__getitem__", py::overload_cast<const py::object&>(&PySample::array, py::const_), "key"_a)
       .def("__len__", &PySample::size)
+      .def("__bool__", [](const PySample& self) { return !self.released(); })
       .def_property_readonly("info", [](const PySample& self) { return to_python(self.info(), self.lane()); })
       .def_property_readonly("metadata",
                              [](const PySample& self) { return to_python(static_cast<const Metadata&>(self.info())); })
@@ -96,7 +99,7 @@ void define_sample(py::module_& module) {
       .def("__exit__", [](PySample& self, const py::object& kind, const py::object&, const py::object&) {
         kind.is_none() ? self.release() : self.reject();
       });
-  define_dlpack(type);
+  define_protocols(type);
 }
 
 }  // namespace arraywire::python

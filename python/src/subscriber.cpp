@@ -14,9 +14,9 @@ namespace arraywire::python {
 
 PySubscriber::PySubscriber(std::shared_ptr<PyContext> context, const std::string& source, SubscriberOptions options)
     : context_(std::move(context)) {
-  Context& open = context_->open();
+  const std::shared_ptr<Context> open = context_->open();
   const Unlocked unlocked;
-  subscriber_ = std::make_shared<Subscriber>(open, source, std::move(options));
+  subscriber_ = std::make_shared<Subscriber>(*open, source, std::move(options));
 }
 
 std::shared_ptr<PySubscriber> PySubscriber::create(std::shared_ptr<PyContext> context, const std::string& source,
@@ -36,7 +36,7 @@ PySubscriber::~PySubscriber() {
 void PySubscriber::close() {
   const std::shared_ptr<PySubscriber> self = shared_from_this();
   if (!maker_.is_this_process()) return subscriber_.reset();
-  const Turn turn(turn_);
+  const Turn turn(turns_);
   auto leaving = std::exchange(subscriber_, nullptr);
   const Unlocked unlocked;
   leaving.reset();
@@ -50,7 +50,7 @@ Subscriber& PySubscriber::open() const {
 
 Result<Sample, TakeError> PySubscriber::look() {
   static_cast<void>(open());
-  const Turn turn(turn_);
+  const Turn turn(turns_);
   return open().take(std::chrono::nanoseconds::zero());
 }
 
@@ -76,7 +76,7 @@ MessageInfo PySubscriber::take_into(Elements& target, std::chrono::nanoseconds t
   const ArrayView view = writable_view_of(target);
   auto taken = wait(timeout, [&] {
     static_cast<void>(open());
-    const Turn turn(turn_);
+    const Turn turn(turns_);
     Subscriber& subscriber = open();
     const Unlocked unlocked;
     return subscriber.take_into(view, std::chrono::nanoseconds::zero());
@@ -91,6 +91,7 @@ void PySubscriber::raise_take_error(TakeError error) const {
 
 std::size_t PySubscriber::wait_any(std::span<const std::shared_ptr<PySubscriber>> subscribers, std::chrono::nanoseconds timeout) {
   if (subscribers.empty()) raise("InvalidArgument", "there is no subscriber to wait for");
+  if (std::ranges::find(subscribers, nullptr) != subscribers.end()) throw py::type_error("None is no subscriber");
   const CallsInside::Call inside(subscribers.front()->context_->calls());
   const auto deadline = deadline_after(timeout);
   std::vector<PySubscriber*> in_order;  // of their addresses, so that two threads here do not wait for each other
@@ -103,7 +104,7 @@ std::size_t PySubscriber::wait_any(std::span<const std::shared_ptr<PySubscriber>
     std::vector<int> descriptors;
     {
       std::vector<std::unique_ptr<Turn>> turns;
-      for (PySubscriber* subscriber : in_order) turns.push_back(std::make_unique<Turn>(subscriber->turn_));
+      for (PySubscriber* subscriber : in_order) turns.push_back(std::make_unique<Turn>(subscriber->turns_));
       std::vector<Subscriber*> all;
       for (const auto& subscriber : subscribers) all.push_back(&subscriber->open());
       if (const auto found = arraywire::wait_any(all, std::chrono::nanoseconds::zero())) return *found;

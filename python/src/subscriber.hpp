@@ -40,7 +40,7 @@ class PySubscriber : public Participant, public std::enable_shared_from_this<PyS
 
   const Maker maker_{};
   const std::shared_ptr<PyContext> context_;
-  std::timed_mutex turn_;
+  Turns turns_;
   std::shared_ptr<Subscriber> subscriber_;  // shared with whoever waits for it while it is closed
 };
 

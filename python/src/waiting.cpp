@@ -41,9 +41,13 @@ Clock::time_point deadline_after(std::chrono::nanoseconds timeout) {
   return timeout < Clock::time_point::max() - now ? now + timeout : Clock::time_point::max();
 }
 
+std::chrono::nanoseconds left_until(Clock::time_point deadline) {
+  if (deadline == Clock::time_point::max()) return kForever;
+  return std::max<std::chrono::nanoseconds>(deadline - Clock::now(), std::chrono::nanoseconds::zero());
+}
+
 std::chrono::nanoseconds slice_before(Clock::time_point deadline) {
-  const auto now = Clock::now();
-  return std::clamp<std::chrono::nanoseconds>(std::max(deadline, now) - now, std::chrono::nanoseconds::zero(), kSlice);
+  return std::min<std::chrono::nanoseconds>(left_until(deadline), kSlice);
 }
 
 void check_signals() {
@@ -59,14 +63,22 @@ void wait_readable(std::span<const int> descriptors, std::chrono::nanoseconds ti
   static_cast<void>(::ppoll(polled.data(), polled.size(), &left, nullptr));
 }
 
-Turn::Turn(std::timed_mutex& mutex) : mutex_(mutex) {
-  while (!mutex_.try_lock()) {
+Turn::Turn(Turns& turns, Clock::time_point deadline) : turns_(turns) {
+  if (turns.is_ours()) raise("Error", "called by a signal handler in the middle of another call of the same object");
+  while (!turns.mutex_.try_lock()) {
     {
       const Unlocked unlocked;
-      if (mutex_.try_lock_for(kSlice)) return;
+      if (turns.mutex_.try_lock_for(slice_before(deadline))) break;
     }
     check_signals();
+    if (Clock::now() >= deadline) raise("Timeout", "another thread was using it all the time");
   }
+  turns.holder_ = std::this_thread::get_id();
+}
+
+Turn::~Turn() {
+  turns_.holder_ = std::thread::id();
+  turns_.mutex_.unlock();
 }
 
 void Maker::require(const char* what) const {

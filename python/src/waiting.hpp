@@ -5,10 +5,12 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <thread>
 
 namespace arraywire::python {
 
@@ -55,6 +57,7 @@ class CallsInside {
 // Python's None or seconds.
 std::chrono::nanoseconds nanoseconds_of(const std::optional<double>& seconds);
 Clock::time_point deadline_after(std::chrono::nanoseconds timeout);
+std::chrono::nanoseconds left_until(Clock::time_point deadline);  // never negative; kForever when there is none
 // Until the deadline, but a slice at most; never negative.
 std::chrono::nanoseconds slice_before(Clock::time_point deadline);
 
@@ -63,17 +66,30 @@ void check_signals();
 // Sleeps until a descriptor is readable, the time is up or a signal came. Without the GIL.
 void wait_readable(std::span<const int> descriptors, std::chrono::nanoseconds timeout);
 
-// The right to use a publisher or subscriber, of which each serves one thread at a time.
-// Concurrency: the mutex is never waited for with the GIL held, and its holder may want the GIL: so neither waits for the other.
+// Whose turn it is with a publisher or subscriber, each of which serves one thread at a time.
+class Turns {
+ public:
+  bool is_ours() const noexcept { return holder_ == std::this_thread::get_id(); }
+
+ private:
+  friend class Turn;
+  std::timed_mutex mutex_;
+  std::atomic<std::thread::id> holder_{};
+};
+
+// A turn. Concurrency: the mutex is never waited for with the GIL held, and its holder may want the GIL: so neither waits for the
+// other.
 class Turn {
  public:
-  explicit Turn(std::timed_mutex& mutex);  // throws what a signal handler raises
-  ~Turn() { mutex_.unlock(); }
+  // Throws Timeout, what a signal handler raises, and Error when the turn is this thread's already: a signal handler's call, in
+  // the middle of the call that it interrupted.
+  explicit Turn(Turns& turns, Clock::time_point deadline = Clock::time_point::max());
+  ~Turn();
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
  private:
-  std::timed_mutex& mutex_;
+  Turns& turns_;
 };
 
 // Which process made an object: a forked child has a copy, whose locks and threads are not its own.

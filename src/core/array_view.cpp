@@ -127,6 +127,28 @@ bool is_contiguous(const ArraySpec& spec) noexcept {
   return true;
 }
 
+Extents byte_strides(const ArraySpec& spec) noexcept {
+  if (!spec.stride_bytes.empty()) return spec.stride_bytes;
+  Extents strides = spec.shape;
+  auto step = static_cast<std::int64_t>(size_bytes(spec.dtype));
+  for (std::size_t i = spec.shape.size(); i-- > 0;) {
+    strides[i] = step;
+    static_cast<void>(__builtin_mul_overflow(step, spec.shape[i], &step));  // only an array without elements is so large
+  }
+  return strides;
+}
+
+Extents element_strides(const ArraySpec& spec) {
+  const auto item = static_cast<std::int64_t>(size_bytes(spec.dtype));
+  Extents strides = byte_strides(spec);
+  for (std::size_t i = 0; i < strides.size(); ++i) {
+    if (strides[i] % item != 0)
+      throw Error(ErrorCode::InvalidArgument, "array " + to_string(spec) + ": strides that are no whole number of elements");
+    strides[i] /= item;
+  }
+  return strides;
+}
+
 std::string to_string(const ArraySpec& spec) {
   std::string text(name(spec.dtype));
   text += ' ';

@@ -18,17 +18,9 @@ struct Loops {
   std::size_t count = 0;
 };
 
-Extents strides_of(const ArraySpec& spec) {
-  if (!spec.stride_bytes.empty()) return spec.stride_bytes;
-  Extents strides = spec.shape;
-  auto step = static_cast<std::int64_t>(size_bytes(spec.dtype));
-  for (std::size_t i = spec.shape.size(); i-- > 0; step *= spec.shape[i]) strides[i] = step;
-  return strides;
-}
-
 Loops plan(const ArraySpec& from, const ArraySpec& to) {
-  const Extents from_strides = strides_of(from);
-  const Extents to_strides = strides_of(to);
+  const Extents from_strides = byte_strides(from);
+  const Extents to_strides = byte_strides(to);
   Loops all;
   for (std::size_t i = 0; i < to.shape.size(); ++i) {
     if (to.shape[i] > 1) all.dimensions[all.count++] = {to.shape[i], from_strides[i], to_strides[i]};

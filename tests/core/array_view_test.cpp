@@ -47,6 +47,16 @@ TEST(ArraySpec, IsContiguousInCOrderWithoutGapsOnly) {
   EXPECT_FALSE(is_contiguous({DType::UInt16, {3, 5}, {2, 6}}));
 }
 
+TEST(ArraySpec, HasStridesInBytesAndInElements) {
+  EXPECT_EQ(byte_strides({DType::UInt16, {4, 3, 5}, {}}), (Extents{30, 10, 2}));
+  EXPECT_EQ(byte_strides({DType::UInt16, {3, 5}, {16, 2}}), (Extents{16, 2}));
+  EXPECT_EQ(byte_strides({DType::UInt16, {}, {}}), Extents{});
+  EXPECT_EQ(byte_strides({DType::UInt16, {1LL << 62, 1LL << 62, 0}, {}})[2], 2) << "of no elements, but no overflow";
+  EXPECT_EQ(element_strides({DType::Complex64, {4, 3}, {}}), (Extents{3, 1}));
+  EXPECT_EQ(element_strides({DType::Complex64, {4, 3}, {32, 8}}), (Extents{4, 1}));
+  EXPECT_THROW(static_cast<void>(element_strides({DType::Complex64, {4, 3}, {28, 8}})), Error);
+}
+
 TEST(ArrayView, UsesTheFirstBytesThatItsSpecNeeds) {
   std::array<std::byte, 100> memory{};
   const ArrayView view({DType::UInt16, {3, 5}, {16, 2}}, memory);

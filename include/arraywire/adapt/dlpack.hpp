@@ -22,8 +22,6 @@
 
 #include <dlpack/dlpack.h>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -72,35 +70,19 @@ namespace detail {
 // A tensor, what it points to, and what keeps the bytes alive: one block, which the tensor's deleter frees.
 template <class Tensor> struct ExportedTensor {
   Tensor tensor{};
-  std::array<std::int64_t, kMaxRank> shape{}, strides{};
+  Extents shape{}, strides{};
   std::shared_ptr<const void> owner{};
 
   static void destroy(Tensor* tensor) { delete static_cast<ExportedTensor*>(tensor->manager_ctx); }
 };
-
-// In elements, as DLPack wants them. Throws Error when a stride is no whole number of elements.
-inline std::array<std::int64_t, kMaxRank> tensor_strides(const ArraySpec& spec) {
-  std::array<std::int64_t, kMaxRank> strides{};
-  const auto item = static_cast<std::int64_t>(size_bytes(spec.dtype));
-  std::int64_t contiguous = 1;
-  for (std::size_t i = spec.shape.size(); i-- > 0;) {
-    strides[i] = contiguous;
-    if (!spec.stride_bytes.empty()) {
-      if (spec.stride_bytes[i] % item != 0) refuse_tensor("strides are counted in elements: " + to_string(spec));
-      strides[i] = spec.stride_bytes[i] / item;
-    }
-    contiguous *= spec.shape[i];
-  }
-  return strides;
-}
 
 template <class Tensor>
 TensorPtr<Tensor> export_tensor(const ConstArrayView& view, bool read_only, std::shared_ptr<const void> owner) {
   const ArraySpec& spec = view.spec();
   const DLPackCode code = dlpack_code(spec.dtype);
   auto exported = std::make_unique<ExportedTensor<Tensor>>();
-  exported->strides = tensor_strides(spec);
-  std::copy(spec.shape.begin(), spec.shape.end(), exported->shape.begin());
+  exported->shape = spec.shape;
+  exported->strides = element_strides(spec);
   Tensor& tensor = exported->tensor;
   if constexpr (std::is_same_v<Tensor, VersionedTensor>) {
     tensor.version.major = 1;
@@ -110,8 +92,8 @@ TensorPtr<Tensor> export_tensor(const ConstArrayView& view, bool read_only, std:
   tensor.dl_tensor.device = {kDLCPU, 0};
   tensor.dl_tensor.ndim = static_cast<int>(spec.shape.size());
   tensor.dl_tensor.dtype = {code.code, code.bits, 1};
-  tensor.dl_tensor.shape = exported->shape.data();
-  tensor.dl_tensor.strides = exported->strides.data();
+  tensor.dl_tensor.shape = &exported->shape[0];
+  tensor.dl_tensor.strides = &exported->strides[0];
   tensor.manager_ctx = exported.get();
   tensor.deleter = ExportedTensor<Tensor>::destroy;
   exported->owner.swap(owner);
@@ -135,15 +117,10 @@ inline DType dtype_of_tensor(const DLDataType& type) {
 // order.
 inline Extents stride_bytes_of(const DLTensor& tensor, const Extents& shape, DType dtype) {
   const auto item = static_cast<std::int64_t>(size_bytes(dtype));
-  Extents strides = shape;
-  std::int64_t contiguous = item;
-  for (std::size_t i = shape.size(); i-- > 0;) {
-    if (shape[i] == 1) {
-      strides[i] = contiguous;
-    } else if (__builtin_mul_overflow(tensor.strides[i], item, &strides[i])) {
+  Extents strides = byte_strides({.dtype = dtype, .shape = shape});
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] != 1 && __builtin_mul_overflow(tensor.strides[i], item, &strides[i]))
       refuse_tensor("a stride of " + std::to_string(tensor.strides[i]) + " elements");
-    }
-    contiguous *= shape[i];
   }
   return strides;
 }
@@ -180,7 +157,7 @@ inline TensorPtr<VersionedTensor> to_dlpack(std::shared_ptr<const Sample> sample
   return detail::export_tensor<VersionedTensor>(view, true, std::move(sample));
 }
 inline TensorPtr<VersionedTensor> to_dlpack(Sample&& sample, std::size_t index = 0) {
-  detail::tensor_strides(sample.array(index).spec());  // throws before the sample is taken
+  static_cast<void>(element_strides(sample.array(index).spec()));  // throws before the sample is taken
   return to_dlpack(std::make_shared<const Sample>(std::move(sample)), index);
 }
 
@@ -191,7 +168,7 @@ inline TensorPtr<::DLManagedTensor> to_legacy_dlpack(std::shared_ptr<const Sampl
   return detail::export_tensor<::DLManagedTensor>(view, false, std::move(sample));
 }
 inline TensorPtr<::DLManagedTensor> to_legacy_dlpack(Sample&& sample, NeverWritten, std::size_t index = 0) {
-  detail::tensor_strides(sample.array(index).spec());
+  static_cast<void>(element_strides(sample.array(index).spec()));
   return to_legacy_dlpack(std::make_shared<const Sample>(std::move(sample)), NeverWritten(), index);
 }
 

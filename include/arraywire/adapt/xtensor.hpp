@@ -37,20 +37,11 @@ template <std::size_t Rank> std::array<std::size_t, Rank> fixed_shape(const Arra
 
 inline std::vector<std::size_t> dynamic_shape(const ArraySpec& spec) { return {spec.shape.begin(), spec.shape.end()}; }
 
-// In elements, as xtensor wants them. Throws Error when a stride is no whole number of elements.
-inline std::vector<std::ptrdiff_t> element_strides(const ArraySpec& spec) {
-  std::vector<std::ptrdiff_t> strides(spec.shape.size());
-  const auto item = static_cast<std::ptrdiff_t>(size_bytes(spec.dtype));
-  std::ptrdiff_t contiguous = 1;
-  for (std::size_t i = spec.shape.size(); i-- > 0;) {
-    strides[i] = contiguous;
-    if (!spec.stride_bytes.empty()) {
-      if (spec.stride_bytes[i] % item != 0)
-        throw Error(ErrorCode::InvalidArgument, "xtensor counts strides in elements: " + to_string(spec));
-      strides[i] = static_cast<std::ptrdiff_t>(spec.stride_bytes[i]) / item;
-    }
+inline std::vector<std::ptrdiff_t> xtensor_strides(const ArraySpec& spec) {
+  const Extents elements = element_strides(spec);
+  std::vector<std::ptrdiff_t> strides(elements.begin(), elements.end());
+  for (std::size_t i = 0; i < strides.size(); ++i) {
     if (spec.shape[i] == 1) strides[i] = 0;  // xtensor's convention
-    contiguous *= static_cast<std::ptrdiff_t>(spec.shape[i]);
   }
   return strides;
 }
@@ -69,11 +60,11 @@ template <class T, class Byte> auto as_xtensor(const BasicArrayView<Byte>& view)
   return xt::adapt(values.data(), values.size(), xt::no_ownership(), detail::dynamic_shape(view.spec()));
 }
 
-// Padded rows, Fortran order: any strides that are whole elements.
+// Padded rows, Fortran order: any strides that are whole elements, else Error.
 template <class T, class Byte> auto as_xtensor_strided(const BasicArrayView<Byte>& view) {
   auto* data = view.template data<T>();
   return xt::adapt(data, element_count(view.spec()), xt::no_ownership(), detail::dynamic_shape(view.spec()),
-                   detail::element_strides(view.spec()));
+                   detail::xtensor_strides(view.spec()));
 }
 
 }  // namespace arraywire
