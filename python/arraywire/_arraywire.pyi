@@ -177,8 +177,9 @@ class Loan:
     After publish the memory is what others read, and must not change. What is guaranteed: loan.array, which you may have kept, is
     read-only from then on, cannot be made writable again, and stays readable: the slot is not used again before it is gone. Other views
     (slices, rows, reshaped ones, memoryviews of the loan, DLPack imports of it) cannot be taken back from their holders; so while one
-    exists, publish raises ViewsExist and sends nothing: `del` it. What other libraries made out of loan.array itself
-    (memoryview(loan.array), torch.from_numpy(loan.array)) is not seen: do not write there afterwards."""
+    exists, publish raises ViewsExist and sends nothing: `del` it. What keeps loan.array itself is not seen: what other
+    libraries made out of it (memoryview(loan.array), torch.from_numpy(loan.array)), views of another class (masked arrays), and those of
+    numpy.lib.stride_tricks. Do not write there afterwards."""
 
     metadata: Metadata
     """Published with it: loan.metadata["frame_id"] = 7"""

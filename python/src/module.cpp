@@ -39,7 +39,7 @@ PYBIND11_MODULE(_arraywire, module) {
   define_loan(module);
   define_publisher(module);
   define_subscriber(module);
-  guard<PyContext>();
+  guard<arraywire::python::PyContext>();
   guard<PySample>();
   guard<PyLoan>();
   guard<PyPublisher>();

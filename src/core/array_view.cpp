@@ -1,13 +1,10 @@
 #include "arraywire/array_view.hpp"
 
-#include <limits>
 #include <optional>
 #include <string_view>
 
 namespace arraywire {
 namespace {
-
-constexpr std::int64_t kMaxBytes = std::numeric_limits<std::int64_t>::max();
 
 std::optional<SpecError> check_extents(const ArraySpec& spec) noexcept {
   if (size_bytes(spec.dtype) == 0) return SpecError::UnknownDType;
@@ -43,7 +40,7 @@ struct Dimension {
   std::int64_t extent;
 };
 
-// Sorted by stride, each dimension must step over everything that the ones before it can reach. That also refuses a few
+// Sorted by stride, each dimension must step over everything that the ones before it reach. That also refuses a few
 // interleavings that share no byte, but no layout that anybody has, and it needs no search.
 Result<std::size_t, SpecError> strided_bytes(const ArraySpec& spec) noexcept {
   std::array<Dimension, kMaxRank> dimensions{};
@@ -53,14 +50,11 @@ Result<std::size_t, SpecError> strided_bytes(const ArraySpec& spec) noexcept {
   }
   std::sort(dimensions.begin(), dimensions.begin() + count, [](Dimension a, Dimension b) { return a.stride < b.stride; });
   auto end = static_cast<std::int64_t>(size_bytes(spec.dtype));
-  std::int64_t reach = end;
   for (std::size_t i = 0; i < count; ++i) {
     const auto [stride, extent] = dimensions[i];
-    if (stride < reach) return SpecError::Overlap;
+    if (stride < end) return SpecError::Overlap;
     std::int64_t last = 0;
     if (__builtin_mul_overflow(stride, extent - 1, &last) || __builtin_add_overflow(end, last, &end)) return SpecError::TooLarge;
-    // Saturated, a larger dimension cannot follow: it would be TooLarge anyway.
-    if (__builtin_add_overflow(last, stride, &reach)) reach = kMaxBytes;
   }
   return static_cast<std::size_t>(end);
 }

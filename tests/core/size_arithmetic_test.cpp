@@ -45,6 +45,10 @@ TEST(SizeArithmetic, PaddedRowsCountTheirGapsButNotTheLastOne) {
 
 TEST(SizeArithmetic, FortranOrderIsAllowed) { EXPECT_EQ(bytes_of({DType::Float32, {3, 5}, {4, 12}}), 60U); }
 
+TEST(SizeArithmetic, EverySecondElementIsAllowed) {
+  EXPECT_EQ(bytes_of({DType::UInt8, {3, 3, 2}, {20, 8, 2}}), 2U * 20U + 2U * 8U + 2U + 1U);  // [:, ::2, ::2] of 3x5x4
+}
+
 TEST(SizeArithmetic, AStrideThatIsNeverTakenMayBeAnything) {
   EXPECT_EQ(bytes_of({DType::Float32, {1, 5}, {0, 4}}), 20U);
   EXPECT_EQ(bytes_of({DType::Float32, {1, 5}, {kMax / 4 * 4, 4}}), 20U);

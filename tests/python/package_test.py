@@ -16,7 +16,7 @@ from case import main
 
 FOLDER = pathlib.Path(arraywire.__file__).parent
 # What pybind11 gives every class, and what only the package's own modules call.
-NOT_IN_STUBS = {"__init__", "__doc__", "__module__", "__new__", "_look"}
+NOT_IN_STUBS = {"__init__", "__doc__", "__module__", "__new__", "__reduce_ex__", "_look"}
 # Which the type checker knows for what is exported through a slot of C.
 ONLY_IN_STUBS = {"__buffer__"}
 
