@@ -47,6 +47,8 @@ def by_find_package(work, prefix):
 def by_pkg_config(work, prefix):
     (folder,) = prefix.rglob("arraywire.pc")
     environment = dict(os.environ, PKG_CONFIG_PATH=str(folder.parent))
+    if list(prefix.rglob("libarraywire.so")):
+        environment["PKG_CONFIG_LIBDIR"] = str(folder.parent)  # it needs no other package
     said = run("pkg-config", "--modversion", "arraywire", env=environment).strip()
     if said != VERSION:
         sys.exit(f"pkg-config has version {said}, not {VERSION}")
