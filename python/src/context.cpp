@@ -19,7 +19,7 @@ std::shared_ptr<PyContext> PyContext::create(ContextOptions options, const py::o
   if (!on_event.is_none() && PyCallable_Check(on_event.ptr()) == 0) raise("InvalidArgument", "on_event cannot be called");
   const auto queue = std::make_shared<CallbackQueue>();
   if (!on_event.is_none()) options.on_event = [queue](const Event& event) { queue->on_event(event); };
-  const std::shared_ptr<PyContext> context(new PyContext(std::move(options), queue));
+  std::shared_ptr<PyContext> context(new PyContext(std::move(options), queue));
   queue->tell(on_event);
   context->thread_->stop_at_exit();  // which comes after the context's closing: that gives back what is lent
   context->close_at_exit();
@@ -42,6 +42,9 @@ PyContext::~PyContext() {
     close();
   } catch (py::error_already_set& error) {
     error.discard_as_unraisable("the end of an arraywire.Context");
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+    PyErr_WriteUnraisable(nullptr);
   }
 }
 

@@ -59,15 +59,16 @@ void raise(TakeError error, const std::string& about) {
 }
 
 void register_errors() {
-  py::register_exception_translator([](std::exception_ptr thrown) {
-    try {
-      if (thrown) std::rethrow_exception(thrown);
-    } catch (const Error& error) {
-      set_error(kind_of(error.code()), error.what());
-    } catch (const py::cast_error&) {
-      set_error("InvalidArgument", "an argument, or a part of one, is not of its type or out of its range");
-    }
-  });
+  py::register_exception_translator(
+      [](std::exception_ptr thrown) {  // NOLINT(performance-unnecessary-value-param): so it has to be
+        try {
+          if (thrown) std::rethrow_exception(thrown);
+        } catch (const Error& error) {
+          set_error(kind_of(error.code()), error.what());
+        } catch (const py::cast_error&) {
+          set_error("InvalidArgument", "an argument, or a part of one, is not of its type or out of its range");
+        }
+      });
 }
 
 }  // namespace arraywire::python

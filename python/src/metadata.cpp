@@ -55,17 +55,17 @@ void read(const char* what, const Readers<Target>& readers, const py::handle& di
 }
 
 const Readers<Colour>& colour_readers() {
-  static const Readers<Colour> kReaders{
+  static const Readers<Colour> readers{
       {"primaries", [](auto key, auto& v, Colour& c) { c.primaries = value_of<std::uint8_t>(key, v); }},
       {"transfer", [](auto key, auto& v, Colour& c) { c.transfer = value_of<std::uint8_t>(key, v); }},
       {"matrix", [](auto key, auto& v, Colour& c) { c.matrix = value_of<std::uint8_t>(key, v); }},
       {"full_range", [](auto key, auto& v, Colour& c) { c.full_range = value_of<bool>(key, v); }}};
-  return kReaders;
+  return readers;
 }
 
 const Readers<ArrayInfo>& array_readers() {
   using Names = std::vector<std::string>;
-  static const Readers<ArrayInfo> kReaders{
+  static const Readers<ArrayInfo> readers{
       {"name", [](auto key, auto& v, ArrayInfo& a) { a.name = value_of<std::string>(key, v); }},
       {"dimension_names", [](auto key, auto& v, ArrayInfo& a) { a.dimension_names = value_of<Names>(key, v); }},
       {"unit", [](auto key, auto& v, ArrayInfo& a) { a.unit = value_of<std::string>(key, v); }},
@@ -74,7 +74,7 @@ const Readers<ArrayInfo>& array_readers() {
       {"pixel_format", [](auto key, auto& v, ArrayInfo& a) { a.pixel_format = value_of<std::string>(key, v); }},
       {"colour", [](auto, auto& v, ArrayInfo& a) { read("colour", colour_readers(), v, a.colour.emplace()); }},
       {"colour_space", [](auto key, auto& v, ArrayInfo& a) { a.colour_space = value_of<std::string>(key, v); }}};
-  return kReaders;
+  return readers;
 }
 
 // NumPy's scalars are what Python's are; an array is none, though one of a single element could be taken for it.
@@ -115,7 +115,7 @@ void read_arrays(std::string_view key, const py::handle& value, Metadata& metada
 
 const Readers<Metadata>& metadata_readers() {
   using std::chrono::nanoseconds;
-  static const Readers<Metadata> kReaders{
+  static const Readers<Metadata> readers{
       {"frame_id", [](auto key, auto& v, Metadata& m) { m.frame_id = value_of<std::uint64_t>(key, v); }},
       {"acquired_ns",
        [](auto key, auto& v, Metadata& m) { m.acquired = Timestamp(nanoseconds(value_of<std::int64_t>(key, v))); }},
@@ -123,7 +123,7 @@ const Readers<Metadata>& metadata_readers() {
       {"clock", [](auto key, auto& v, Metadata& m) { read_clock(key, v, m); }},
       {"attributes", [](auto key, auto& v, Metadata& m) { read_attributes(key, v, m); }},
       {"arrays", [](auto key, auto& v, Metadata& m) { read_arrays(key, v, m); }}};
-  return kReaders;
+  return readers;
 }
 
 py::dict to_python(const ArrayInfo& array) {

@@ -33,7 +33,7 @@ PyPublisher::PyPublisher(std::shared_ptr<PyContext> context, const std::string& 
 std::shared_ptr<PyPublisher> PyPublisher::create(std::shared_ptr<PyContext> context, const std::string& stream,
                                                  PublisherOptions options) {
   if (!context) context = PyContext::create();
-  const std::shared_ptr<PyPublisher> publisher(new PyPublisher(context, stream, std::move(options)));
+  std::shared_ptr<PyPublisher> publisher(new PyPublisher(context, stream, std::move(options)));
   context->add(publisher);
   return publisher;
 }

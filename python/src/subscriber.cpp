@@ -22,7 +22,7 @@ PySubscriber::PySubscriber(std::shared_ptr<PyContext> context, const std::string
 std::shared_ptr<PySubscriber> PySubscriber::create(std::shared_ptr<PyContext> context, const std::string& source,
                                                    SubscriberOptions options) {
   if (!context) context = PyContext::create();
-  const std::shared_ptr<PySubscriber> subscriber(new PySubscriber(context, source, std::move(options)));
+  std::shared_ptr<PySubscriber> subscriber(new PySubscriber(context, source, std::move(options)));
   context->add(subscriber);
   return subscriber;
 }
