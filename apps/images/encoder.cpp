@@ -1,7 +1,9 @@
 #include "images/encoder.hpp"
 
 #include "cli/values.hpp"
+#include "images/colour.hpp"
 #include "images/library.hpp"
+#include "images/png_colour.hpp"
 
 #include <OpenImageIO/filesystem.h>
 
@@ -9,6 +11,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
+#include <vector>
 
 namespace arraywire::images {
 namespace {
@@ -18,7 +22,9 @@ using cli::Failure;
 // The PNG writer does not look at what its writes return: this remembers.
 class DescriptorProxy final : public OIIO::Filesystem::IOProxy {
  public:
-  DescriptorProxy(int fd, const std::string& name) : IOProxy(name, Write), fd_(fd) {}
+  // `inserted` goes after a PNG's first chunk: OpenImageIO puts nothing there itself.
+  DescriptorProxy(int fd, const std::string& name, std::vector<std::byte> inserted)
+      : IOProxy(name, Write), fd_(fd), inserted_(std::move(inserted)) {}
 
   int error_number() const noexcept { return error_; }
   const char* proxytype() const override { return "descriptor"; }
@@ -28,6 +34,8 @@ class DescriptorProxy final : public OIIO::Filesystem::IOProxy {
     return done;
   }
   size_t write(const void* bytes, size_t count) override {
+    if (m_pos == std::int64_t{kPngFirstChunkEnd})
+      m_pos += static_cast<std::int64_t>(pwrite(inserted_.data(), inserted_.size(), m_pos));
     const size_t done = pwrite(bytes, count, m_pos);
     m_pos += static_cast<std::int64_t>(done);
     return done;
@@ -61,16 +69,27 @@ class DescriptorProxy final : public OIIO::Filesystem::IOProxy {
   }
 
   int fd_;
+  std::vector<std::byte> inserted_;
   int error_ = 0;
 };
+
+// What PNG has a chunk for needs no attribute. H.273's matrices other than 0 are not allowed in it.
+std::vector<std::byte> take_chunk(OIIO::ImageSpec& from) {
+  const auto colour = said_by_cicp(from);
+  if (!colour || colour->matrix != 0) return {};
+  from.erase_attribute("CICP");
+  return cicp_chunk(*colour);
+}
 
 }  // namespace
 
 bool encode(const cli::PendingFile& file, const std::string& format, const OIIO::ImageSpec& spec, const Pixels& pixels) {
-  DescriptorProxy proxy(file.descriptor(), file.path().string());  // first: the output's destructor may still use it
+  OIIO::ImageSpec wanted = spec;
+  auto chunk = format == "png" ? take_chunk(wanted) : std::vector<std::byte>();
+  // Before the output, whose destructor may still use it.
+  DescriptorProxy proxy(file.descriptor(), file.path().string(), std::move(chunk));
   const auto output = OIIO::ImageOutput::create(format);
   if (!output) throw Failure("OpenImageIO was built without this format: " + one_line(OIIO::geterror()));
-  OIIO::ImageSpec wanted = spec;
   if (!output->supports("tiles")) wanted.tile_width = wanted.tile_height = wanted.tile_depth = 0;
   if (!output->supports("channelformats")) wanted.channelformats.clear();
   if (ftruncate(file.descriptor(), 0) != 0) file.fail(errno);

@@ -136,7 +136,8 @@ std::vector<std::string> Reader::describe(Metadata& metadata) {
   } else {
     left_behind.emplace_back("channel names that are not UTF-8");
   }
-  take_colour(header_, info);
+  if (std::string lost = take_colour(path_, input_->format_name(), header_, info); !lost.empty())
+    left_behind.push_back(std::move(lost));
   if (std::string parts = extra_parts(); !parts.empty()) left_behind.push_back(std::move(parts));
   for (std::string& what : left_behind) what = one_line(what);
   input_->geterror();  // that there are no further ones is none

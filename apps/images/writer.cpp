@@ -3,6 +3,7 @@
 #include "cli/pending_file.hpp"
 #include "cli/values.hpp"
 #include "images/attributes.hpp"
+#include "images/channel_order.hpp"
 #include "images/child.hpp"
 #include "images/colour.hpp"
 #include "images/encoder.hpp"
@@ -37,14 +38,14 @@ std::string format_of(const std::string& extension) {
   throw cli::UsageError(fmt::format("'{}' is no format that keeps every bit: .exr, .tif, .tiff, .png, .dpx or .hdr", extension));
 }
 
-// Compressions that do not give every value back; pxr24 gives all but float.
-bool loses(std::string_view compression, OIIO::TypeDesc format) {
-  const std::string_view method = compression.substr(0, compression.find(':'));
-  if (method == "pxr24") return format == OIIO::TypeDesc::FLOAT;
-  for (const std::string_view known : {"b44", "b44a", "dwaa", "dwab", "jpeg", "lerc", "webp"}) {
-    if (method == known) return true;
-  }
-  return false;
+// Compressions that give every value back. OpenImageIO reads their names in any case, and a level after a colon.
+bool is_exact(const std::string& compression, const std::string& format, OIIO::TypeDesc type) {
+  using Names = std::vector<std::string_view>;
+  static const Names exr = {"none", "rle", "zip", "zips", "piz"}, tiff = {"none", "lzw", "zip", "packbits"};
+  const std::string method = OIIO::Strutil::lower(compression.substr(0, compression.find(':')));
+  if (method == "pxr24" && format == "openexr") return type != OIIO::TypeDesc::FLOAT;
+  const Names& names = format == "tiff" ? tiff : exr;
+  return std::find(names.begin(), names.end(), method) != names.end();
 }
 
 void check_channel_names(const std::vector<std::string>& names) {
@@ -67,6 +68,11 @@ bool is_of_a_format(std::string_view name) {
     if (name.starts_with(prefix)) return true;
   }
   return false;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 void replace_all(std::string& text, const std::string& what, const std::string& with) {
@@ -106,7 +112,7 @@ OIIO::ImageSpec Writer::header(const ConstArrayView& array, const Attributes& at
   OIIO::ImageSpec spec(shape.width, shape.height, shape.channels, *type);
   give_attributes(attributes, spec);
   give_geometry(attributes, spec);
-  give_colour(info, spec);
+  give_colour(info, format_, spec);
   if (info.channel_names.size() == static_cast<std::size_t>(shape.channels)) {
     check_channel_names(info.channel_names);
     spec.channelnames = info.channel_names;
@@ -119,11 +125,16 @@ OIIO::ImageSpec Writer::header(const ConstArrayView& array, const Attributes& at
     const auto alpha = std::find(spec.channelnames.begin(), spec.channelnames.end(), "A");
     spec.alpha_channel = alpha == spec.channelnames.end() ? -1 : static_cast<int>(alpha - spec.channelnames.begin());
   }
-  if (loses(spec.get_string_attribute("compression"), spec.format)) spec.attribute("compression", "zip");
+  const std::string compression(spec.get_string_attribute("compression"));
+  const bool compresses = format_ == "openexr" || format_ == "tiff";
+  if (compresses && !compression.empty() && !is_exact(compression, format_, spec.format)) spec.attribute("compression", "zip");
   // Colours are never divided by alpha, which would round them.
   if (format_ == "png") spec.attribute("oiio:UnassociatedAlpha", 1);
   // Without a date writers put in that of now; of another type than text they leave it out.
   if (spec.find_attribute("DateTime") == nullptr) spec.attribute("DateTime", 0);
+  // OpenImageIO reads a TIFF with Exif data as sRGB unless they say otherwise.
+  constexpr int kUncalibrated = 0xffff;
+  if (format_ == "tiff" && info.colour && info.colour->transfer != kSrgb) spec.attribute("Exif:ColorSpace", kUncalibrated);
   // Asks for a conversion to other colours.
   spec.erase_attribute("tiff:ColorSpace");
   if (format_ == "tiff" && array.dtype() == DType::Float16) spec.attribute("tiff:half", 1);
@@ -179,7 +190,9 @@ std::string Writer::not_in(const std::string& path, const Attributes& attributes
     const AttributeValue* value = got.attributes.find(entry.key);
     if (value == nullptr || !same(*value, entry.value)) missing.push_back(one_line(entry.key));
   }
-  if (!info.channel_names.empty() && info.channel_names != got.arrays[0].channel_names) missing.emplace_back("channel names");
+  // EXR sorts them.
+  if (!info.channel_names.empty() && sorted(info.channel_names) != sorted(got.arrays[0].channel_names))
+    missing.emplace_back("channel names");
   if (info.colour && info.colour != got.arrays[0].colour) missing.emplace_back("colour");
   return fmt::format("{}", fmt::join(missing, "\n"));
 }
@@ -192,20 +205,34 @@ bool Writer::is_new(const Attributes& attributes) {
   return true;
 }
 
+// The array where OpenImageIO can read it, and its channels in the order that the format wants; in `info`, too.
+ConstArrayView Writer::in_order(const ConstArrayView& array, ArrayInfo& info) {
+  const int channels = image_shape(array.spec()).channels;
+  if (format_ == "openexr" || array.shape().size() != 3 || info.channel_names.size() != static_cast<std::size_t>(channels))
+    return with_whole_pixels(array, packed_);
+  const std::vector<std::size_t> order = habitual_order(info.channel_names);
+  if (order.empty()) return with_whole_pixels(array, packed_);
+  std::vector<std::string> names;
+  for (const std::size_t index : order) names.push_back(info.channel_names[index]);
+  info.channel_names = std::move(names);
+  return reordered(array, order, packed_);
+}
+
 std::vector<std::string> Writer::write(const std::filesystem::path& target, const ConstArrayView& array,
                                        const Attributes& attributes, const ArrayInfo& info) {
   cli::PendingFile file(target);
   std::string error;
   try {
     const bool look = is_new(attributes);
-    const ConstArrayView pixels = with_whole_pixels(array, packed_);
+    ArrayInfo stored = info;
+    const ConstArrayView pixels = in_order(array, stored);
     const auto missing = run_in_child(
         [&] {
           use_all_processors();
-          OIIO::ImageSpec spec = header(array, attributes, info);
+          OIIO::ImageSpec spec = header(pixels, attributes, stored);
           give_channel_formats(attributes, spec);
           encode_exactly(file, spec, pixels);
-          return look ? not_in(file.path(), attributes, info) : std::string();
+          return look ? not_in(file.path(), attributes, stored) : std::string();
         },
         -1);
     file.complete();

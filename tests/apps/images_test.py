@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import unittest
+import zlib
 
 import numpy as np
 
@@ -234,6 +235,58 @@ class Metadata(Images):
         self.produce("--shape", "32x64x3", "--rate", 0, "--count", 3, "--wait-for", 1, "--block-limit", "inf").finish()
         self.assertEqual(consumer.finish_json()["messages"], 3)
         self.assertRegex(consumer.stderr(), r"\A[^\n]*0\.tif: this format does not keep: [^\n]*colour[^\n]*\(said once\)\n\Z")
+
+
+    def chunks(self, path):
+        data = self.read(path)
+        at, found = 8, []
+        while at < len(data):
+            size = int.from_bytes(data[at:at + 4], "big")
+            found.append((data[at + 4:at + 8], data[at + 8:at + 8 + size]))
+            at += 12 + size
+        return found
+
+    def write_chunks(self, path, chunks):
+        with open(self.path(path), "wb") as file:
+            file.write(b"\x89PNG\r\n\x1a\n")
+            for name, data in chunks:
+                file.write(len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big"))
+
+    def test_a_png_says_of_its_colours_what_it_said(self):
+        self.store([noise((4, 5, 3), "uint16")], self.path("plain%d.png"))
+        first, *rest = [chunk for chunk in self.chunks("plain0.png") if chunk[0] in (b"IHDR", b"IDAT", b"IEND")]
+        pq, linear = (b"cICP", bytes([9, 16, 0, 1])), (b"gAMA", (100000).to_bytes(4, "big"))
+        xy = lambda *values: (b"cHRM", b"".join(value.to_bytes(4, "big") for value in values))
+        bt2020, unknown = xy(31270, 32900, 70800, 29200, 17000, 79700, 13100, 4600), xy(31270, 32900, 70000, 30000, 20000, 70000, 10000, 5000)
+        no_profile = (b"iCCP", b"no\0\0" + zlib.compress(b"profile"))
+        for i, (said, wanted, warned) in enumerate([
+            ([], [], ""),
+            ([pq], [pq], ""),
+            ([pq, linear], [pq], ""),
+            ([linear], [linear], ""),
+            ([linear, bt2020], [(b"cICP", bytes([9, 8, 0, 1])), linear], ""),
+            ([linear, unknown], [linear], "cHRM"),
+            ([(b"gAMA", (50000).to_bytes(4, "big"))], [(b"gAMA", (50000).to_bytes(4, "big"))], ""),
+            ([no_profile], [], ""),
+            ([(b"cICP", b"\x09")], [], ""),
+        ]):
+            with self.subTest(said=said):
+                self.write_chunks("in.png", [first, *said, *rest])
+                _, _, warnings, _ = self.transfer("image:" + self.path("in.png"), "image:" + self.path(f"out{i}_%d.png"))
+                got = [chunk for chunk in self.chunks(f"out{i}_0.png") if chunk[0] in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")]
+                self.assertEqual(got, wanted)
+                self.assertIn(warned, warnings) if warned else self.assertEqual(warnings, "")
+
+
+    def test_the_orientation_of_a_png_comes_out_of_a_tiff(self):
+        self.store([noise((4, 5, 3), "uint16")], self.path("plain%d.png"))
+        first, *rest = self.chunks("plain0.png")
+        turned = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+        self.write_chunks("in.png", [first, (b"eXIf", turned), *rest])
+        _, _, _, said = self.transfer("image:" + self.path("in.png"), "image:" + self.path("out%d.tif"))
+        self.assertEqual(said, "")
+        if oiio:
+            self.assertEqual(oiio.ImageInput.open(self.path("out0.tif")).spec().get_int_attribute("Orientation"), 6)
 
 
 class Errors(Images):
