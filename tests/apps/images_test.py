@@ -470,6 +470,40 @@ class Preview(Images):
         self.assertEqual(list(got[10, 10]), [137, 137, 137])
         self.assertEqual(list(got[3, 4]), [0, 255, 0])
 
+    def test_a_few_lamps_darken_nothing(self):
+        for lamp in (np.inf, 5000):
+            image = np.full((100, 100, 3), 0.25, "float32")
+            image[:2] = lamp
+            got = self.preview(image)
+            self.assertEqual(list(got[50, 50]), [137, 137, 137])
+            self.assertEqual(list(got[0, 0]), [255, 255, 255])
+        self.assertEqual(self.preview(np.full((4, 4), np.inf, "float32")).min(), 255)
+
+    def test_a_small_thing_on_black_brightens_nothing(self):
+        image = np.full((100, 100, 3), 0.005, "float32")
+        image[50, :50] = 0.45
+        got = self.preview(image)
+        self.assertLessEqual(abs(int(got[40, 0, 0]) - 255 * srgb(0.005)), 0.51)
+        self.assertLessEqual(abs(int(got[50, 0, 0]) - 255 * srgb(0.45)), 0.51)
+        self.assertGreater(self.preview(image * 0.01).max(), 250)
+
+    @unittest.skipUnless(oiio, "no python3-openimageio")
+    def test_colours_of_a_layer_are_shown(self):
+        for names, wanted in [(("A", "Z", "diffuse.R", "diffuse.G", "diffuse.B"), [.5, .25, .1]), (("A", "Z"), [1]), (("Z", "v"), [.4]),
+                              (("u", "v", "Z"), [.4])]:
+            value = {"A": 1, "Z": 300, "diffuse.R": .5, "diffuse.G": .25, "diffuse.B": .1, "v": .4, "u": .4}
+            spec = oiio.ImageSpec(8, 8, len(names), "half")
+            spec.channelnames = names
+            out = oiio.ImageOutput.create("exr")
+            self.assertTrue(out.open(self.path("layers.exr"), spec))
+            out.write_image(np.tile(np.array([value[name] for name in names], "float32"), (8, 8, 1)))
+            out.close()
+            self.transfer("image:" + self.path("layers.exr"), "preview:" + self.path("look.png"))
+            got = self.load(self.path("look.png"))[0][4, 4]
+            self.assertEqual(len(got), len(wanted))
+            if wanted != [1]:
+                self.assertLess(np.abs(got - 255 * srgb(np.array(wanted, "float16").astype(float))).max(), 1)
+
     def test_large_frames_become_small(self):
         image = np.repeat(np.repeat(noise((50, 100, 3), "uint8"), 20, axis=0), 20, axis=1)  # 1000 x 2000
         got = self.preview(image)
