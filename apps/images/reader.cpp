@@ -6,6 +6,7 @@
 #include "images/attributes.hpp"
 #include "images/child.hpp"
 #include "images/colour.hpp"
+#include "images/dpx_lines.hpp"
 #include "images/geometry.hpp"
 #include "images/library.hpp"
 
@@ -60,6 +61,7 @@ const char* format_of(const std::string& path) {
   for (const Magic& known : kMagic) {
     if (start.starts_with(known.bytes)) return known.format;
   }
+  if (got == 0) throw Failure(path + ": is empty");
   throw Failure(path + ": is none of EXR, TIFF, PNG, DPX, HDR and JPEG");
 }
 
@@ -114,6 +116,11 @@ void Reader::check_header() const {
   const auto bytes =
       extent_bytes({.dtype = *dtype_of(header_.format), .shape = {header_.height, header_.width, header_.nchannels}});
   if (!bytes) fail("its header claims more pixels than can be counted");
+  const DpxLines lines{.samples = std::int64_t{header_.width} * header_.nchannels,
+                       .lines = header_.height,
+                       .bits = header_.get_int_attribute("oiio:BitsPerSample")};
+  if (std::string_view(input_->format_name()) == "dpx" && has_unsaid_padding(path_, lines))
+    fail("its lines are padded to 32 bits, which OpenImageIO takes for pixels");
 }
 
 std::string Reader::extra_parts() {
@@ -163,7 +170,7 @@ bool check_in_child(const std::string& path, int stop_descriptor) {
                  Reader(path).describe(metadata);
                  return std::string();
                },
-               stop_descriptor)
+               stop_descriptor, limits_for(0))
         .has_value();
   } catch (const Failure& failure) {
     named(path, failure);
@@ -180,7 +187,7 @@ bool read_in_child(const std::string& path, const ArrayView& target, int stop_de
                  reader.read(target);
                  return std::string();
                },
-               stop_descriptor)
+               stop_descriptor, limits_for(target.bytes().size()))
         .has_value();
   } catch (const Failure& failure) {
     named(path, failure);

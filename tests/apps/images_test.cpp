@@ -1,5 +1,6 @@
 // Image files of arrays whose metadata no other file has.
 #include "cli/values.hpp"
+#include "images/child.hpp"
 #include "images/library.hpp"
 #include "images/reader.hpp"
 #include "images/writer.hpp"
@@ -189,6 +190,36 @@ TEST_F(ImageFiles, OrientationIsAnIntegerInEveryFormat) {
     EXPECT_THAT(found.missing, IsEmpty()) << extension;
   }
   EXPECT_THAT(round_trip(".png", array_of(DType::UInt8, {4, 6, 3}), attributes, {}).missing, ElementsAre("Orientation"));
+}
+
+TEST_F(ImageFiles, ChannelTypesThatDoNotFitAreLeftOut) {
+  Attributes attributes;
+  attributes.set("image:channel_formats", "uint,half,half");
+  const Array array = array_of(DType::Float16, {4, 6, 3});
+  const Found found = round_trip(".exr", array, attributes, {});
+  EXPECT_EQ(found.array.bytes, array.bytes);
+  EXPECT_THAT(found.missing, ElementsAre("image:channel_formats"));
+}
+
+TEST(Child, MayDoMoreWithMoreBytes) {
+  constexpr std::uint64_t kGibibyte = std::uint64_t{1} << 30U;
+  EXPECT_EQ(limits_for(0).bytes, 4 * kGibibyte);
+  EXPECT_EQ(limits_for(2 * kGibibyte).bytes, 10 * kGibibyte);
+  EXPECT_EQ(limits_for(0).seconds, 120U);
+  EXPECT_EQ(limits_for(2 * kGibibyte).seconds, 240U);
+}
+
+TEST(Child, ThatTakesTooMuchTimeSaysSo) {
+  const auto work = []() -> std::string {
+    while (getppid() != 0) continue;
+    return {};
+  };
+  try {
+    run_in_child(work, -1, {.bytes = std::uint64_t{1} << 40U, .seconds = 1});
+    FAIL();
+  } catch (const cli::Failure& failure) {
+    EXPECT_STREQ(failure.what(), "it took more than 1 s of processor time");
+  }
 }
 
 }  // namespace

@@ -309,7 +309,7 @@ class Errors(Images):
         for name, content in [("empty.exr", b""), ("text.exr", b"no picture"), ("short.exr", b"\x76\x2f\x31\x01"), ("short.png", b"\x89PNG")]:
             with open(self.path(name), "wb") as file:
                 file.write(content)
-        for name, why in [("missing.exr", "No such file"), ("folder.exr", "directory"), ("fifo.exr", "no regular file"), ("empty.exr", "none of EXR"),
+        for name, why in [("missing.exr", "No such file"), ("folder.exr", "directory"), ("fifo.exr", "no regular file"), ("empty.exr", "is empty"),
                           ("text.exr", "none of EXR"), ("short.exr", "."), ("short.png", ".")]:
             with self.subTest(name=name):
                 self.expect(self.path(name), why)
@@ -320,6 +320,23 @@ class Errors(Images):
         if os.access(self.path("in", "f_00.exr"), os.R_OK):
             self.skipTest("root may read everything")
         self.expect(self.path("in", "f_00.exr"), "Permission denied")
+
+    def test_a_dpx_with_padded_lines_is_refused(self):
+        for channels, dtype in [(3, "uint8"), (3, "uint16"), (1, "uint8")]:
+            array = noise((6, 5, channels), dtype)
+            self.store([array], self.path("plain%d.dpx"))
+            self.assert_same(self.load(self.path("plain0.dpx"))[0], array)
+            data, lines = self.read("plain0.dpx"), array.tobytes()
+            size = len(lines) // 6
+            padding = -size % 4
+            head = data[:len(data) - len(lines)]
+            with open(self.path("padded.dpx"), "wb") as file:
+                file.write(head + b"".join(data[len(head) + y * size:][:size] + bytes(padding) for y in range(6)))
+            self.expect(self.path("padded.dpx"), "padded to 32 bits")
+            with open(self.path("padded.dpx"), "r+b") as file:  # as the header may say
+                file.seek(812)
+                file.write(padding.to_bytes(4, "little"))
+            self.assert_same(self.load(self.path("padded.dpx"))[0], array)
 
     def test_nothing_matches(self):
         producer = self.start(PRODUCER, "--source", "image:" + self.path("*.exr"))
