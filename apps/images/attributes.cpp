@@ -23,7 +23,7 @@ constexpr std::size_t kMostAttributes = 1000;
 
 // OpenImageIO's view of what the array says itself, or parts of a larger attribute again.
 bool said_elsewhere(std::string_view name) {
-  for (const std::string_view known : {"oiio:ColorSpace", "oiio:subimages", "oiio:subimagename", "CICP"}) {
+  for (const std::string_view known : {"oiio:ColorSpace", "oiio:subimages", "oiio:subimagename", "openexr:chunkCount", "CICP"}) {
     if (name == known) return true;
   }
   return name.starts_with("ICCProfile:") || name.starts_with(kOwnPrefix);
@@ -85,6 +85,7 @@ void take_attributes(const OIIO::ParamValueList& from, Attributes& to, std::vect
   std::size_t used = 0;
   for (const OIIO::ParamValue& value : from) {
     const std::string& name = value.name().string();
+    if (name.starts_with(kOwnPrefix)) left_behind.push_back(name);
     if (said_elsewhere(name)) continue;
     const std::string type = type_name(value.type());
     const bool plain = value.type() == TypeDesc::STRING && value.nvalues() == 1;

@@ -7,6 +7,7 @@
 #include "images/child.hpp"
 #include "images/colour.hpp"
 #include "images/dpx_lines.hpp"
+#include "images/exr_header.hpp"
 #include "images/geometry.hpp"
 #include "images/library.hpp"
 
@@ -143,8 +144,16 @@ std::vector<std::string> Reader::describe(Metadata& metadata) {
   } else {
     left_behind.emplace_back("channel names that are not UTF-8");
   }
-  if (std::string lost = take_colour(path_, input_->format_name(), header_, info); !lost.empty())
-    left_behind.push_back(std::move(lost));
+  const std::string format = input_->format_name();
+  if (std::string lost = take_colour(path_, format, header_, info); !lost.empty()) left_behind.push_back(std::move(lost));
+  if (format == "openexr") {
+    for (std::string& name : exr_passed_over(path_, header_)) left_behind.push_back(std::move(name));
+  }
+  for (const char* name : {"tiff:ColorSpace", "jpeg:ColorSpace"}) {
+    if (const std::string space(header_.get_string_attribute(name)); !space.empty())
+      left_behind.push_back(fmt::format("its {}, which is converted to RGB", space));
+  }
+  if (header_.alpha_channel >= 0 && metadata.attributes.find(kUnassociated) == nullptr) metadata.attributes.set(kUnassociated, 0);
   if (std::string parts = extra_parts(); !parts.empty()) left_behind.push_back(std::move(parts));
   for (std::string& what : left_behind) what = one_line(what);
   input_->geterror();  // that there are no further ones is none

@@ -28,6 +28,7 @@ namespace {
 
 using cli::Failure;
 
+constexpr const char* kBits = "oiio:BitsPerSample";
 constexpr std::array<std::pair<std::string_view, const char*>, 6> kFormats = {
     {{".exr", "openexr"}, {".tif", "tiff"}, {".tiff", "tiff"}, {".png", "png"}, {".dpx", "dpx"}, {".hdr", "hdr"}}};
 
@@ -56,6 +57,12 @@ void check_channel_names(const std::vector<std::string>& names) {
   }
 }
 
+std::int64_t number_in(const Attributes& attributes, std::string_view name) {
+  const AttributeValue* value = attributes.find(name);
+  const auto* number = value == nullptr ? nullptr : std::get_if<std::int64_t>(value);
+  return number == nullptr ? 0 : *number;
+}
+
 bool same(const AttributeValue& a, const AttributeValue& b) {
   const auto* x = std::get_if<double>(&a);
   const auto* y = std::get_if<double>(&b);
@@ -64,7 +71,7 @@ bool same(const AttributeValue& a, const AttributeValue& b) {
 
 // Of the formats themselves: another one cannot keep it, and nobody misses it.
 bool is_of_a_format(std::string_view name) {
-  for (const std::string_view prefix : {"oiio:", "openexr:", "tiff:", "png:", "dpx:", "hdr:", "jpeg:", "image:types"}) {
+  for (const std::string_view prefix : {"oiio:", "openexr:", "tiff:", "png:", "hdr:", "jpeg:", "image:types"}) {
     if (name.starts_with(prefix)) return true;
   }
   return false;
@@ -129,7 +136,7 @@ OIIO::ImageSpec Writer::header(const ConstArrayView& array, const Attributes& at
   const bool compresses = format_ == "openexr" || format_ == "tiff";
   if (compresses && !compression.empty() && !is_exact(compression, format_, spec.format)) spec.attribute("compression", "zip");
   // Colours are never divided by alpha, which would round them.
-  if (format_ == "png") spec.attribute("oiio:UnassociatedAlpha", 1);
+  if (format_ == "png") spec.attribute(kUnassociated, 1);
   // Without a date writers put in that of now; of another type than text they leave it out.
   if (spec.find_attribute("DateTime") == nullptr) spec.attribute("DateTime", 0);
   // OpenImageIO reads a TIFF with Exif data as sRGB unless they say otherwise.
@@ -161,7 +168,7 @@ bool Writer::comes_back(const std::string& path, const ConstArrayView& array) co
 
 // Formats and settings by which a writer may round.
 bool Writer::may_change(const OIIO::ImageSpec& spec) const {
-  const int bits = spec.get_int_attribute("oiio:BitsPerSample");
+  const int bits = spec.get_int_attribute(kBits);
   return format_ == "hdr" || format_ == "dpx" || !spec.channelformats.empty() ||
          (bits != 0 && bits != static_cast<int>(8 * spec.format.size()));
 }
@@ -180,7 +187,7 @@ void Writer::encode_exactly(const cli::PendingFile& file, const OIIO::ImageSpec&
   // The file that it came from had fewer bits; its pixels have become others since.
   OIIO::ImageSpec full = spec;
   full.channelformats.clear();
-  full.erase_attribute("oiio:BitsPerSample");
+  full.erase_attribute(kBits);
   if (!encode(file, format_, full, pixels)) refuse(array.dtype());
   if (!may_change(full) || comes_back(file.path(), array)) return;
   throw Failure(fmt::format("{} cannot hold this {} array exactly", format_, name(array.dtype())));
@@ -189,7 +196,8 @@ void Writer::encode_exactly(const cli::PendingFile& file, const OIIO::ImageSpec&
 std::string Writer::not_in(const std::string& path, const Attributes& attributes, const ArrayInfo& info) const {
   std::vector<std::string> missing;
   Metadata got;
-  Reader(path).describe(got);
+  Reader reader(path);
+  reader.describe(got);
   for (const Attributes::Entry& entry : attributes) {
     if (is_of_a_format(entry.key)) continue;
     const AttributeValue* value = got.attributes.find(entry.key);
@@ -198,7 +206,17 @@ std::string Writer::not_in(const std::string& path, const Attributes& attributes
   // EXR sorts them.
   if (!info.channel_names.empty() && sorted(info.channel_names) != sorted(got.arrays[0].channel_names))
     missing.emplace_back("channel names");
-  if (info.colour && info.colour != got.arrays[0].colour) missing.emplace_back("colour");
+  const ArrayInfo& said = got.arrays[0];
+  if (info.colour && info.colour != said.colour) missing.emplace_back("colour");
+  if (!info.colour_space.empty() && info.colour_space != said.colour_space) missing.emplace_back("colour space");
+  const auto all_bits = static_cast<std::int64_t>(8 * size_bytes(reader.spec().dtype));
+  if (info.significant_bits != 0 && info.significant_bits < all_bits) missing.emplace_back("significant bits");
+  const std::int64_t bits = number_in(attributes, kBits);
+  if (bits > 0 && bits < all_bits && bits != number_in(got.attributes, kBits)) missing.emplace_back(kBits);
+  const bool alpha = std::find(said.channel_names.begin(), said.channel_names.end(), "A") != said.channel_names.end();
+  if (alpha && attributes.find(kUnassociated) != nullptr &&
+      number_in(attributes, kUnassociated) != number_in(got.attributes, kUnassociated))
+    missing.emplace_back("whether colours are multiplied by alpha");
   return fmt::format("{}", fmt::join(missing, "\n"));
 }
 

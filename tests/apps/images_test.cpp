@@ -192,6 +192,23 @@ TEST_F(ImageFiles, OrientationIsAnIntegerInEveryFormat) {
   EXPECT_THAT(round_trip(".png", array_of(DType::UInt8, {4, 6, 3}), attributes, {}).missing, ElementsAre("Orientation"));
 }
 
+TEST_F(ImageFiles, WhatIsLostIsSaid) {
+  const Array half = array_of(DType::Float16, {4, 6, 3}), four = array_of(DType::UInt16, {4, 6, 4});
+  EXPECT_THAT(round_trip(".exr", half, {}, {.colour_space = "ACEScg"}).missing, ElementsAre("colour space"));
+  EXPECT_THAT(round_trip(".png", four, {}, {.significant_bits = 10}).missing, ElementsAre("significant bits"));
+  EXPECT_THAT(round_trip(".png", four, {}, {.significant_bits = 16}).missing, IsEmpty());
+  Attributes attributes;
+  attributes.set("oiio:BitsPerSample", 10);
+  EXPECT_THAT(round_trip(".png", four, attributes, {}).missing, ElementsAre("oiio:BitsPerSample"));
+  attributes.clear();
+  attributes.set("dpx:FrameRate", 24.0);
+  EXPECT_THAT(round_trip(".tif", four, attributes, {}).missing, ElementsAre("dpx:FrameRate"));
+  attributes.clear();
+  attributes.set("oiio:UnassociatedAlpha", 0);
+  EXPECT_THAT(round_trip(".tif", four, attributes, {}).missing, IsEmpty());
+  EXPECT_THAT(round_trip(".png", four, attributes, {}).missing, ElementsAre("whether colours are multiplied by alpha"));
+}
+
 TEST_F(ImageFiles, ChannelTypesThatDoNotFitAreLeftOut) {
   Attributes attributes;
   attributes.set("image:channel_formats", "uint,half,half");

@@ -278,6 +278,33 @@ class Metadata(Images):
                 self.assertIn(warned, warnings) if warned else self.assertEqual(warnings, "")
 
 
+    @unittest.skipUnless(oiio, "no python3-openimageio")
+    def test_what_openimageio_passes_over_is_said(self):
+        spec = oiio.ImageSpec(8, 4, 3, "half")
+        for name in ("opaque", "image:x", "owner", "expTime", "comments"):
+            spec.attribute(name, "string", "value")
+        out = oiio.ImageOutput.create("exr")
+        self.assertTrue(out.open(self.path("in.exr"), spec))
+        out.write_image(np.zeros((4, 8, 3), "float32"))
+        out.close()
+        data = self.read("in.exr").replace(b"opaque\0string\0", b"opaque\0strung\0").replace(b"lineOrder\0\x01\0\0\0\0", b"lineOrder\0\x01\0\0\0\x01")
+        with open(self.path("in.exr"), "wb") as file:
+            file.write(data)
+        _, _, said, _ = self.transfer("image:" + self.path("in.exr"), "image:" + self.path("out%d.exr"))
+        self.assertRegex(said, r"\A[^\n]*not sent: image:x, lineOrder, opaque \(said once\)\n\Z")
+
+    @unittest.skipUnless(oiio, "no python3-openimageio")
+    def test_a_conversion_to_rgb_is_said(self):
+        spec = oiio.ImageSpec(8, 4, 4, "uint8")
+        spec.attribute("tiff:ColorSpace", "CMYK")
+        spec.channelnames = ("C", "M", "Y", "K")
+        out = oiio.ImageOutput.create("tiff")
+        self.assertTrue(out.open(self.path("in.tif"), spec))
+        out.write_image(noise((4, 8, 4), "uint8"))
+        out.close()
+        _, _, said, _ = self.transfer("image:" + self.path("in.tif"), "image:" + self.path("out%d.tif"))
+        self.assertRegex(said, r"\A[^\n]*not sent: its CMYK, which is converted to RGB \(said once\)\n\Z")
+
     def test_the_orientation_of_a_png_comes_out_of_a_tiff(self):
         self.store([noise((4, 5, 3), "uint16")], self.path("plain%d.png"))
         first, *rest = self.chunks("plain0.png")
