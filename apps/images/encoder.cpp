@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -81,6 +82,24 @@ std::vector<std::byte> take_chunk(OIIO::ImageSpec& from) {
   return cicp_chunk(*colour);
 }
 
+// What a write is answered with now: most formats' writers do not say what went wrong with theirs.
+int write_error(int fd) {
+  const std::array<char, std::size_t{64} << 10U> zeros{};
+  for (std::size_t left = zeros.size(); left > 0;) {
+    const ssize_t got = pwrite(fd, zeros.data(), left, lseek(fd, 0, SEEK_END));
+    if (got < 0 && errno != EINTR) return errno;
+    if (got > 0) left -= static_cast<std::size_t>(got);
+  }
+  return 0;
+}
+
+// The file is of no use any more.
+[[noreturn]] void fail(const cli::PendingFile& file, const OIIO::ImageOutput& output) {
+  const std::string why = one_line(output.geterror());
+  if (const int error = write_error(file.descriptor())) file.fail(error);
+  throw Failure(why);
+}
+
 }  // namespace
 
 bool encode(const cli::PendingFile& file, const std::string& format, const OIIO::ImageSpec& spec, const Pixels& pixels) {
@@ -95,7 +114,7 @@ bool encode(const cli::PendingFile& file, const std::string& format, const OIIO:
   if (ftruncate(file.descriptor(), 0) != 0) file.fail(errno);
   if (format == "png")
     output->set_ioproxy(&proxy);  // the others say what went wrong; TIFF's fails through a proxy if there are Exif data
-  if (!output->open(file.path().string(), wanted)) throw Failure(one_line(output->geterror()));
+  if (!output->open(file.path().string(), wanted)) fail(file, *output);
   if (output->spec().format != wanted.format) {
     output->close();
     return false;
@@ -103,7 +122,7 @@ bool encode(const cli::PendingFile& file, const std::string& format, const OIIO:
   const bool written = output->write_image(wanted.format, pixels.data, pixels.pixel_stride, pixels.row_stride);
   const bool closed = output->close();
   if (proxy.error_number() != 0) file.fail(proxy.error_number());
-  if (!written || !closed) throw Failure(one_line(output->geterror()));
+  if (!written || !closed) fail(file, *output);
   return true;
 }
 

@@ -218,6 +218,13 @@ TEST_F(ImageFiles, ChannelTypesThatDoNotFitAreLeftOut) {
   EXPECT_THAT(found.missing, ElementsAre("image:channel_formats"));
 }
 
+TEST(Listed, IsNeverLong) {
+  Names names(20, "a");
+  EXPECT_THAT(listed(names), Not(HasSubstr("more")));
+  names.resize(5000, "a");
+  EXPECT_THAT(listed(names), ::testing::EndsWith("a, a and 4980 more"));
+}
+
 TEST(Child, MayDoMoreWithMoreBytes) {
   constexpr std::uint64_t kGibibyte = std::uint64_t{1} << 30U;
   EXPECT_EQ(limits_for(0).bytes, 4 * kGibibyte);

@@ -153,6 +153,7 @@ class RoundTrip(Images):
                 consumer.finish(1)
                 producer.finish()
                 self.assertEqual(len(consumer.stderr().splitlines()), 1, consumer.stderr())
+                self.assertIn(os.strerror(28), consumer.stderr())
                 files = sorted(os.listdir(disk))
                 self.assertGreater(len(files), 1)
                 self.assertEqual(files, sorted(f"{i}.{extension}" for i in range(len(files))))
@@ -370,6 +371,20 @@ class Errors(Images):
         producer.finish(1)
         self.assertIn("no file matches", producer.stderr())
 
+    def test_a_folder_that_cannot_be_listed_is_named(self):
+        os.symlink("loop", self.path("loop"))
+        producer = self.start(PRODUCER, "--source", "image:" + self.path("loop", "*.exr"))
+        producer.finish(1)
+        self.assertIn(os.strerror(40), producer.stderr())
+
+    def test_a_folder_that_may_not_be_written_to_is_said_at_once(self):
+        os.mkdir(self.path("locked"), 0o555)
+        if os.access(self.path("locked"), os.W_OK):
+            self.skipTest("root may write everywhere")
+        consumer = self.start(CONSUMER, "--sink", "image:" + self.path("locked", "%d.exr"))
+        consumer.finish(1)
+        self.assertIn("locked: Permission denied", consumer.stderr())
+
     def test_lists_keep_their_order_and_globs_are_sorted(self):
         arrays = [noise((3, 4, 3), "uint16", i) for i in range(4)]
         self.store(arrays, self.path("in", "%d.png"))
@@ -403,7 +418,8 @@ class Errors(Images):
     def test_a_loop_over_nothing_readable_ends(self):
         paths = self.write_images(1)
         os.truncate(paths[0], 100)
-        sent, _, _, _ = self.transfer("image:" + paths[0], "null", "--on-error", "skip", "--loop")
+        sent, _, said, _ = self.transfer("image:" + paths[0], "null", "--on-error", "skip", "--loop", status=1)
+        self.assertIn("f_00.exr: none of these files can be read\n", said)
         self.assertEqual(sent["messages"], 0)
         self.assertGreaterEqual(sent["skipped"], 1)
 
