@@ -61,7 +61,7 @@ void use_all_processors() {
 #endif
 }
 
-std::optional<DType> dtype_of(TypeDesc type) noexcept {
+std::optional<DType> dtype_of(const TypeDesc& type) noexcept {
   for (const auto& [base, dtype] : kTypes) {
     if (type == TypeDesc(base)) return dtype;
   }

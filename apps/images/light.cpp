@@ -92,7 +92,7 @@ Indices shown_channels(const std::vector<std::string>& names, std::size_t count)
   for (const std::string& name : named ? names : std::vector<std::string>()) {
     if (!name.ends_with('R')) continue;
     const std::string layer = name.substr(0, name.size() - 1);
-    if (const Indices found = colours_of(names, layer); !found.empty() && (layer.empty() || layer.ends_with('.'))) return found;
+    if (Indices found = colours_of(names, layer); !found.empty() && (layer.empty() || layer.ends_with('.'))) return found;
   }
   Indices indices;
   for (std::size_t i = 0; i < count; ++i) {
