@@ -21,6 +21,7 @@
 #include <array>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 namespace arraywire::images {
 namespace {
@@ -77,7 +78,7 @@ const char* format_of(const std::string& path) {
 
 void check_readable(const std::string& path) { open_regular(path); }
 
-Reader::Reader(const std::string& path) : path_(path) {
+Reader::Reader(std::string path) : path_(std::move(path)) {
   const SignalsBlocked blocked;
   try {
     open();
