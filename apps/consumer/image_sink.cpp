@@ -1,4 +1,5 @@
 // One image file per message, or per array where a message has several.
+#include "cli/descriptor.hpp"
 #include "cli/values.hpp"
 #include "consumer/numbered_path.hpp"
 #include "consumer/sink.hpp"
@@ -6,8 +7,9 @@
 #include "images/writer.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <set>
 
@@ -41,6 +43,9 @@ class ImageSink final : public Sink {
     std::error_code error;
     if (!folder_.empty()) fs::create_directories(folder_, error);
     if (error) throw cli::Failure(fmt::format("{}: {}", folder_.string(), error.message()));
+    const fs::path written = folder_.empty() ? "." : folder_;
+    if (access(written.c_str(), W_OK | X_OK) != 0)
+      throw cli::Failure(fmt::format("{}: {}", written.string(), cli::errno_text(errno)));
   }
 
   // Once for each kind of thing: it will be missing from all files of the stream.
@@ -49,7 +54,7 @@ class ImageSink final : public Sink {
     for (const std::string& what : missing) {
       if (told_.insert(what).second) news.push_back(what);
     }
-    if (!news.empty()) log_.warn("{}: this format does not keep: {} (said once)", target.string(), fmt::join(news, ", "));
+    if (!news.empty()) log_.warn("{}: this format does not keep: {} (said once)", target.string(), images::listed(news));
   }
 
   NumberedPath pattern_;

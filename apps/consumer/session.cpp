@@ -85,7 +85,10 @@ void Session::record(const Sample& sample) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < sample.size(); ++i) bytes += sample.array(i).bytes().size();
   // The first message's way to us belongs to the time that its bytes took.
-  if (messages_ == 0) first_ = Clock::now() - std::max(nanoseconds::zero(), info.latency.value_or(nanoseconds::zero()));
+  if (messages_ == 0) {
+    last_ = Clock::now();
+    first_ = last_ - std::max(nanoseconds::zero(), info.latency.value_or(nanoseconds::zero()));
+  }
   messages_.fetch_add(1, std::memory_order_relaxed);
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
   if (info.latency) latencies_.record(*info.latency);

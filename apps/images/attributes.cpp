@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -14,6 +15,7 @@ namespace {
 using nlohmann::ordered_json;
 using OIIO::TypeDesc;
 
+constexpr std::array kIntegers = {TypeDesc::INT8, TypeDesc::UINT8, TypeDesc::INT16, TypeDesc::UINT16, TypeDesc::INT32};
 constexpr std::string_view kOwnPrefix = "image:";
 // A header holds 1 MiB and 1024 attributes; some are left for what is not the file's.
 constexpr std::size_t kMostText = std::size_t{512} << 10U;
@@ -21,7 +23,7 @@ constexpr std::size_t kMostAttributes = 1000;
 
 // OpenImageIO's view of what the array says itself, or parts of a larger attribute again.
 bool said_elsewhere(std::string_view name) {
-  for (const std::string_view known : {"oiio:ColorSpace", "oiio:subimages", "oiio:subimagename", "CICP"}) {
+  for (const std::string_view known : {"oiio:ColorSpace", "oiio:subimages", "oiio:subimagename", "openexr:chunkCount", "CICP"}) {
     if (name == known) return true;
   }
   return name.starts_with("ICCProfile:") || name.starts_with(kOwnPrefix);
@@ -31,8 +33,10 @@ bool said_elsewhere(std::string_view name) {
 bool take_plain(const OIIO::ParamValue& value, Attributes& to) {
   const std::string& name = value.name().string();
   if (value.nvalues() != 1) return false;
-  if (value.type() == TypeDesc::INT) {
-    to.set(name, std::int64_t{value.get<int>()});
+  // Shorter ones, too: writers look for an Orientation of type int.
+  const bool integer = std::any_of(kIntegers.begin(), kIntegers.end(), [&](auto type) { return value.type() == TypeDesc(type); });
+  if (integer) {
+    to.set(name, std::int64_t{value.get_int()});
   } else if (value.type() == TypeDesc::FLOAT) {
     to.set(name, double{value.get<float>()});
   } else if (value.type() == TypeDesc::STRING && is_text(value.get<OIIO::ustring>().string())) {
@@ -81,6 +85,7 @@ void take_attributes(const OIIO::ParamValueList& from, Attributes& to, std::vect
   std::size_t used = 0;
   for (const OIIO::ParamValue& value : from) {
     const std::string& name = value.name().string();
+    if (name.starts_with(kOwnPrefix)) left_behind.push_back(name);
     if (said_elsewhere(name)) continue;
     const std::string type = type_name(value.type());
     const bool plain = value.type() == TypeDesc::STRING && value.nvalues() == 1;

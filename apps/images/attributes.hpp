@@ -15,6 +15,9 @@ namespace arraywire::images {
 // from name to type ("double", "float*2", "uint:timecode[2]").
 inline constexpr std::string_view kTypesKey = "image:types";
 
+// 1: colours are not multiplied by alpha. OpenImageIO's own name.
+inline constexpr const char* kUnassociated = "oiio:UnassociatedAlpha";
+
 // Adds what can travel to `to`, under the file's own names; the names of the others to `left_behind`.
 void take_attributes(const OIIO::ParamValueList& from, Attributes& to, std::vector<std::string>& left_behind);
 

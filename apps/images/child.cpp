@@ -31,25 +31,23 @@ using cli::Failure;
 constexpr int kFine = 0, kThrew = 1;
 constexpr std::size_t kMostText = std::size_t{64} << 10U;  // of what the child says
 
-void limit_resources() {
-  constexpr rlim_t kMoreBytes = rlim_t{4} << 30U;
-  constexpr rlim_t kSeconds = 120;
+void limit_resources(const ChildLimits& limits) {
   // Soft and hard at once: the signal of the soft one is blocked.
-  const rlimit time{.rlim_cur = kSeconds, .rlim_max = kSeconds};
+  const rlimit time{.rlim_cur = limits.seconds, .rlim_max = limits.seconds};
   setrlimit(RLIMIT_CPU, &time);
   const Descriptor statm(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
   std::array<char, 32> text{};
   if (!statm || read(statm.get(), text.data(), text.size() - 1) <= 0) return;
   const rlim_t now = std::strtoull(text.data(), nullptr, 10) * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
-  const rlimit space{.rlim_cur = now + kMoreBytes, .rlim_max = now + kMoreBytes};
+  const rlimit space{.rlim_cur = now + limits.bytes, .rlim_max = now + limits.bytes};
   setrlimit(RLIMIT_AS, &space);
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   setrlimit(RLIMIT_CORE, &none);
 }
 
-[[noreturn]] void be_the_child(const std::function<std::string()>& work, int answer) noexcept {
+[[noreturn]] void be_the_child(const std::function<std::string()>& work, const ChildLimits& limits, int answer) noexcept {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  limit_resources();
+  limit_resources(limits);
   if (const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) dup2(nowhere, STDERR_FILENO);
   int status = kFine;
   std::string text;
@@ -78,9 +76,22 @@ bool listen(int answer, int stop_descriptor, std::string& text) {
   }
 }
 
+[[noreturn]] void tell_of_the_end(int number, const rusage& used, const ChildLimits& limits) {
+  const std::int64_t seconds = used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1;  // the kernel does not wait for the last one
+  if (number == SIGKILL && seconds >= static_cast<std::int64_t>(limits.seconds))
+    throw Failure(fmt::format("it took more than {} s of processor time", limits.seconds));
+  throw Failure(fmt::format("OpenImageIO crashed on it: {}", strsignal(number)));
+}
+
 }  // namespace
 
-std::optional<std::string> run_in_child(const std::function<std::string()>& work, int stop_descriptor) {
+ChildLimits limits_for(std::uint64_t pixel_bytes) noexcept {
+  constexpr std::uint64_t kGibibyte = std::uint64_t{1} << 30U;
+  return {.bytes = 4 * kGibibyte + 3 * pixel_bytes, .seconds = 120 + 60 * pixel_bytes / kGibibyte};
+}
+
+std::optional<std::string> run_in_child(const std::function<std::string()>& work, int stop_descriptor,
+                                        const ChildLimits& limits) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw Failure(fmt::format("no pipe: {}", cli::errno_text(errno)));
   const Descriptor reading(ends[0]);
@@ -89,7 +100,7 @@ std::optional<std::string> run_in_child(const std::function<std::string()>& work
   {
     const SignalsBlocked blocked;  // the child stays so
     child = fork();
-    if (child == 0) be_the_child(work, writing.get());
+    if (child == 0) be_the_child(work, limits, writing.get());
   }
   if (child < 0) throw Failure(fmt::format("no process to work in: {}", cli::errno_text(errno)));
   writing.close();
@@ -97,9 +108,10 @@ std::optional<std::string> run_in_child(const std::function<std::string()>& work
   const bool heard = listen(reading.get(), stop_descriptor, text);
   if (!heard) kill(child, SIGKILL);
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  rusage used{};
+  while (wait4(child, &status, 0, &used) < 0 && errno == EINTR) continue;
   if (!heard) return std::nullopt;
-  if (WIFSIGNALED(status)) throw Failure(fmt::format("OpenImageIO crashed on it: {}", strsignal(WTERMSIG(status))));
+  if (WIFSIGNALED(status)) tell_of_the_end(WTERMSIG(status), used, limits);
   if (WEXITSTATUS(status) != kFine) throw Failure(text);
   return text;
 }

@@ -1,6 +1,7 @@
 #include "images/colour.hpp"
 
 #include "images/attribute_types.hpp"
+#include "images/png_colour.hpp"
 
 #include <OpenImageIO/strutil.h>
 #include <fmt/format.h>
@@ -14,9 +15,6 @@ namespace arraywire::images {
 namespace {
 
 using OIIO::TypeDesc;
-using Chromaticities = std::array<float, 8>;  // red, green, blue, white: x and y of each
-
-constexpr std::uint8_t kUnspecified = 2, kBt709 = 1, kLinear = 8, kSrgb = 13;
 
 // ITU-T H.273, table 2.
 struct Primaries {
@@ -36,7 +34,7 @@ struct Space {
 constexpr std::array<Space, 5> kSpaces = {{{"Linear", {.primaries = kBt709, .transfer = kLinear, .matrix = 0}},
                                            {"lin_srgb", {.primaries = kBt709, .transfer = kLinear, .matrix = 0}},
                                            {"scene_linear", {.primaries = kBt709, .transfer = kLinear, .matrix = 0}},
-                                           {"sRGB", {.primaries = kBt709, .transfer = kSrgb, .matrix = 0}},
+                                           {"sRGB", kSrgbColour},
                                            {"Rec709", {.primaries = kBt709, .transfer = 1, .matrix = 0}}}};
 
 std::optional<Chromaticities> chromaticities_of(const OIIO::ImageSpec& spec) {
@@ -47,7 +45,31 @@ std::optional<Chromaticities> chromaticities_of(const OIIO::ImageSpec& spec) {
   return found;
 }
 
-std::uint8_t code_of(const Chromaticities& wanted) {
+// OpenImageIO calls integers sRGB that say nothing, or have a profile that nobody has looked into.
+bool is_believable(const std::string& name, const std::string& format, const OIIO::ImageSpec& spec) {
+  constexpr int kExifSrgb = 1;
+  if (!OIIO::Strutil::iequals(name, "sRGB")) return true;
+  if (spec.find_attribute("ICCProfile") != nullptr) return false;
+  return spec.get_int_attribute("Exif:ColorSpace", format == "tiff" ? 0 : kExifSrgb) == kExifSrgb;
+}
+
+// As text, because most formats hold no arrays.
+void give_cicp(const Colour& colour, OIIO::ImageSpec& to) {
+  to.attribute("CICP",
+               fmt::format("{}, {}, {}, {}", colour.primaries, colour.transfer, colour.matrix, colour.full_range ? 1 : 0));
+}
+
+// "Linear" is gamma 1, which says nothing of primaries.
+void give_png_colour(const Colour& colour, OIIO::ImageSpec& to) {
+  constexpr Colour kGammaOne{.primaries = kUnspecified, .transfer = kLinear, .matrix = 0};
+  if (colour.transfer == kLinear) to.attribute("oiio:ColorSpace", "Linear");
+  if (colour == kSrgbColour) to.attribute("oiio:ColorSpace", "sRGB");
+  if (colour != kSrgbColour && colour != kGammaOne) give_cicp(colour, to);
+}
+
+}  // namespace
+
+std::uint8_t primaries_code(const Chromaticities& wanted) {
   constexpr float kTolerance = 0.0005F;  // three places are written in the tables
   const auto close = [](float a, float b) { return std::abs(a - b) <= kTolerance; };
   for (const Primaries& known : kPrimaries) {
@@ -75,27 +97,33 @@ std::optional<Colour> said_by_cicp(const OIIO::ImageSpec& spec) {
                 .full_range = numbers[3] != 0};
 }
 
-}  // namespace
-
-void take_colour(const OIIO::ImageSpec& from, ArrayInfo& to) {
-  to.colour = said_by_cicp(from);
-  if (to.colour) return;
+std::string take_colour(const std::string& path, const std::string& format, const OIIO::ImageSpec& from, ArrayInfo& to) {
+  const PngColour chunks = format == "png" ? png_colour(path) : PngColour{};
+  to.colour = chunks.from_cicp ? chunks.colour : said_by_cicp(from);
+  if (to.colour) return {};
   const std::string name(from.get_string_attribute("oiio:ColorSpace"));
-  if (name.empty() || !is_text(name)) return;
+  if (format == "png") {
+    to.colour = chunks.colour;
+    if (chunks.gamma_only) to.colour_space = name;
+    return chunks.lost ? "primaries (cHRM)" : "";
+  }
+  if (name.empty() || !is_text(name) || !is_believable(name, format, from)) return {};
   for (const Space& known : kSpaces) {
     if (OIIO::Strutil::iequals(name, known.name)) to.colour = known.colour;
   }
   if (!to.colour) {
     to.colour_space = name;
-    return;
+    return {};
   }
-  if (const auto chromaticities = chromaticities_of(from)) to.colour->primaries = code_of(*chromaticities);
+  if (const auto chromaticities = chromaticities_of(from)) to.colour->primaries = primaries_code(*chromaticities);
+  return {};
 }
 
-void give_colour(const ArrayInfo& from, OIIO::ImageSpec& to) {
+void give_colour(const ArrayInfo& from, const std::string& format, OIIO::ImageSpec& to) {
   if (!from.colour_space.empty()) to.attribute("oiio:ColorSpace", from.colour_space);
   if (!from.colour) return;
   const Colour& colour = *from.colour;
+  if (format == "png") return give_png_colour(colour, to);
   const char* name = nullptr;
   for (const Space& known : kSpaces) {
     if (name == nullptr && known.colour.transfer == colour.transfer) name = known.name;
@@ -109,9 +137,7 @@ void give_colour(const ArrayInfo& from, OIIO::ImageSpec& to) {
   if (name != nullptr) to.attribute("oiio:ColorSpace", name);
   const bool primaries_said = colour.primaries == kBt709 || said || primaries != kPrimaries.end();
   if (name != nullptr && primaries_said && colour.matrix == 0 && colour.full_range) return;
-  // As text, because most formats hold no arrays.
-  to.attribute("CICP",
-               fmt::format("{}, {}, {}, {}", colour.primaries, colour.transfer, colour.matrix, colour.full_range ? 1 : 0));
+  give_cicp(colour, to);
 }
 
 }  // namespace arraywire::images

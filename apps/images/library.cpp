@@ -3,9 +3,12 @@
 #include "images/attribute_types.hpp"
 
 #include <OpenImageIO/imageio.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace arraywire::images {
@@ -58,7 +61,7 @@ void use_all_processors() {
 #endif
 }
 
-std::optional<DType> dtype_of(TypeDesc type) noexcept {
+std::optional<DType> dtype_of(const TypeDesc& type) noexcept {
   for (const auto& [base, dtype] : kTypes) {
     if (type == TypeDesc(base)) return dtype;
   }
@@ -70,6 +73,13 @@ std::optional<TypeDesc> type_of(DType dtype) noexcept {
     if (known == dtype) return TypeDesc(base);
   }
   return std::nullopt;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 20;
+  const auto shown = std::span(names).first(std::min(names.size(), kMost));
+  return fmt::format("{}{}", fmt::join(shown, ", "),
+                     names.size() > kMost ? fmt::format(" and {} more", names.size() - kMost) : "");
 }
 
 std::string one_line(std::string text) {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace arraywire::images {
 
@@ -32,8 +33,9 @@ class SignalsBlocked {
 void prepare_library(std::size_t limit_bytes = 0);
 void use_all_processors();  // from now on, in a process that will not fork
 
-std::optional<DType> dtype_of(OIIO::TypeDesc type) noexcept;  // nullopt: nothing that an array could hold
-std::optional<OIIO::TypeDesc> type_of(DType dtype) noexcept;  // nullopt: no image file holds it
+std::optional<DType> dtype_of(const OIIO::TypeDesc& type) noexcept;  // nullopt: nothing that an array could hold
+std::optional<OIIO::TypeDesc> type_of(DType dtype) noexcept;         // nullopt: no image file holds it
+std::string listed(const std::vector<std::string>& names);           // the first 20, and how many more there are
 std::string one_line(std::string text);  // without what a file may have put into a message: lines, control characters, no text
 
 }  // namespace arraywire::images

@@ -17,8 +17,6 @@
 namespace arraywire::images {
 namespace {
 
-constexpr float kMostLight = 65504;  // the largest half; more makes no other picture, but may make sums infinite
-
 bool is_float(DType dtype) {
   return dtype == DType::Float16 || dtype == DType::BFloat16 || dtype == DType::Float32 || dtype == DType::Float64;
 }
@@ -76,18 +74,33 @@ struct Layout {
   std::array<std::size_t, 3> channel_bytes{};  // where each lies in a pixel
 };
 
-// The index of each channel to show.
-std::array<std::size_t, 3> shown_channels(const ArrayInfo& info, std::size_t count) {
-  std::array<std::size_t, 3> indices{0, 1, 2};
-  if (info.channel_names.size() != count) return indices;
-  std::array<std::size_t, 3> named{};
-  for (std::size_t c = 0; c < named.size(); ++c) {
-    static constexpr std::array<const char*, 3> kNames = {"R", "G", "B"};
-    const auto found = std::find(info.channel_names.begin(), info.channel_names.end(), kNames[c]);
-    if (found == info.channel_names.end()) return indices;
-    named[c] = static_cast<std::size_t>(found - info.channel_names.begin());
+using Indices = std::vector<std::size_t>;
+
+// Red, green and blue of a layer, "beauty." or none; empty: it has not all three.
+Indices colours_of(const std::vector<std::string>& names, const std::string& layer) {
+  Indices found;
+  for (const char* colour : {"R", "G", "B"}) {
+    const auto at = std::find(names.begin(), names.end(), layer + colour);
+    if (at != names.end()) found.push_back(static_cast<std::size_t>(at - names.begin()));
   }
-  return named;
+  return found.size() == 3 ? found : Indices();
+}
+
+// The index of each channel to show: three, or one where there are no three.
+Indices shown_channels(const std::vector<std::string>& names, std::size_t count) {
+  const bool named = names.size() == count;
+  for (const std::string& name : named ? names : std::vector<std::string>()) {
+    if (!name.ends_with('R')) continue;
+    const std::string layer = name.substr(0, name.size() - 1);
+    if (Indices found = colours_of(names, layer); !found.empty() && (layer.empty() || layer.ends_with('.'))) return found;
+  }
+  Indices indices;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!named || (names[i] != "A" && names[i] != "Z")) indices.push_back(i);
+  }
+  if (indices.empty()) return {0};
+  indices.resize(indices.size() < 3 ? 1 : 3);
+  return indices;
 }
 
 Layout layout_of(const ArraySpec& spec, const ArrayInfo& info) {
@@ -101,8 +114,8 @@ Layout layout_of(const ArraySpec& spec, const ArrayInfo& info) {
   };
   layout.pixel_bytes = stride(1, channels * element);
   layout.row_bytes = stride(0, layout.width * channels * element);
-  layout.channels = channels >= 3 ? 3 : 1;
-  const auto indices = layout.channels == 3 ? shown_channels(info, channels) : std::array<std::size_t, 3>{};
+  const Indices indices = shown_channels(info.channel_names, channels);
+  layout.channels = indices.size();
   for (std::size_t c = 0; c < indices.size(); ++c) layout.channel_bytes[c] = indices[c] * stride(2, element);
   return layout;
 }

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 namespace arraywire::images {
 namespace {
@@ -54,19 +55,22 @@ void change_primaries(LightImage& image, const Matrix& matrix) {
   }
 }
 
+// Of at least one value.
 float percentile(std::vector<float> values, double share) {
   const auto nth = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), nth, values.end());
   return *nth;
 }
 
-// Files say that 1 is white, and mostly mean it. Where nearly all light is far from that (counts of a detector), it is scaled
-// there.
+constexpr double kAllButSparks = 0.9995;
+
+// Files say that 1 is white, and mostly mean it. Where the brightest light is far below that, or most light far above (counts of
+// a detector), it is scaled there. A few lamps, or a small bright thing on black, change nothing.
 float exposure(const std::vector<float>& light) {
-  constexpr double kNearlyAll = 0.99;
   constexpr float kDark = 0.03F, kBright = 100;
-  const float typical = percentile(light, kNearlyAll);
-  return typical > 0 && (typical < kDark || typical > kBright) ? 1 / typical : 1;
+  const float most = percentile(light, kAllButSparks);
+  if (most > 0 && most < kDark) return 1 / most;
+  return percentile(light, 0.5) > kBright ? 1 / percentile(light, 0.99) : 1;
 }
 
 // Up to the knee nothing changes; above it Reinhard et al. 2002, equation 4, so that `white` becomes 1. Of each channel alone:
@@ -79,12 +83,15 @@ float compressed(float light, float knee, float white) {
 }
 
 void tone_map(LightImage& image, bool scene) {
-  constexpr double kAllButSparks = 0.9995;
-  const float gain = scene ? exposure(image.values) : 1;
+  // Infinity is no measure of anything.
+  std::vector<float> light;
+  std::copy_if(image.values.begin(), image.values.end(), std::back_inserter(light), [](float v) { return v < kMostLight; });
+  if (light.empty()) light = {1};
+  const float gain = scene ? exposure(light) : 1;
   // Scenes are mostly below white with few lights above; graded pictures use the whole range.
   const float knee = scene ? 0.5F : 0.2F;
   // A picture without such light stays as it is: with white at 1 the curve is a straight line.
-  const float white = std::max(1.0F, gain * percentile(image.values, kAllButSparks));
+  const float white = std::max(1.0F, gain * percentile(light, kAllButSparks));
   for (float& value : image.values) value = compressed(gain * value, knee, white);
 }
 

@@ -6,6 +6,8 @@
 #include "images/attributes.hpp"
 #include "images/child.hpp"
 #include "images/colour.hpp"
+#include "images/dpx_lines.hpp"
+#include "images/exr_header.hpp"
 #include "images/geometry.hpp"
 #include "images/library.hpp"
 
@@ -19,6 +21,7 @@
 #include <array>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 namespace arraywire::images {
 namespace {
@@ -60,6 +63,7 @@ const char* format_of(const std::string& path) {
   for (const Magic& known : kMagic) {
     if (start.starts_with(known.bytes)) return known.format;
   }
+  if (got == 0) throw Failure(path + ": is empty");
   throw Failure(path + ": is none of EXR, TIFF, PNG, DPX, HDR and JPEG");
 }
 
@@ -74,7 +78,7 @@ const char* format_of(const std::string& path) {
 
 void check_readable(const std::string& path) { open_regular(path); }
 
-Reader::Reader(const std::string& path) : path_(path) {
+Reader::Reader(std::string path) : path_(std::move(path)) {
   const SignalsBlocked blocked;
   try {
     open();
@@ -114,6 +118,11 @@ void Reader::check_header() const {
   const auto bytes =
       extent_bytes({.dtype = *dtype_of(header_.format), .shape = {header_.height, header_.width, header_.nchannels}});
   if (!bytes) fail("its header claims more pixels than can be counted");
+  const DpxLines lines{.samples = std::int64_t{header_.width} * header_.nchannels,
+                       .lines = header_.height,
+                       .bits = header_.get_int_attribute("oiio:BitsPerSample")};
+  if (std::string_view(input_->format_name()) == "dpx" && has_unsaid_padding(path_, lines))
+    fail("its lines are padded to 32 bits, which OpenImageIO takes for pixels");
 }
 
 std::string Reader::extra_parts() {
@@ -136,7 +145,16 @@ std::vector<std::string> Reader::describe(Metadata& metadata) {
   } else {
     left_behind.emplace_back("channel names that are not UTF-8");
   }
-  take_colour(header_, info);
+  const std::string format = input_->format_name();
+  if (std::string lost = take_colour(path_, format, header_, info); !lost.empty()) left_behind.push_back(std::move(lost));
+  if (format == "openexr") {
+    for (std::string& name : exr_passed_over(path_, header_)) left_behind.push_back(std::move(name));
+  }
+  for (const char* name : {"tiff:ColorSpace", "jpeg:ColorSpace"}) {
+    if (const std::string space(header_.get_string_attribute(name)); !space.empty())
+      left_behind.push_back(fmt::format("its {}, which is converted to RGB", space));
+  }
+  if (header_.alpha_channel >= 0 && metadata.attributes.find(kUnassociated) == nullptr) metadata.attributes.set(kUnassociated, 0);
   if (std::string parts = extra_parts(); !parts.empty()) left_behind.push_back(std::move(parts));
   for (std::string& what : left_behind) what = one_line(what);
   input_->geterror();  // that there are no further ones is none
@@ -162,7 +180,7 @@ bool check_in_child(const std::string& path, int stop_descriptor) {
                  Reader(path).describe(metadata);
                  return std::string();
                },
-               stop_descriptor)
+               stop_descriptor, limits_for(0))
         .has_value();
   } catch (const Failure& failure) {
     named(path, failure);
@@ -179,7 +197,7 @@ bool read_in_child(const std::string& path, const ArrayView& target, int stop_de
                  reader.read(target);
                  return std::string();
                },
-               stop_descriptor)
+               stop_descriptor, limits_for(target.bytes().size()))
         .has_value();
   } catch (const Failure& failure) {
     named(path, failure);

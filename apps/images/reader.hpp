@@ -16,7 +16,7 @@ namespace arraywire::images {
 class Reader {
  public:
   // Opens the file and reads its header; what kind it is, its first bytes say.
-  explicit Reader(const std::string& path);
+  explicit Reader(std::string path);
   ~Reader();
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;

@@ -28,6 +28,7 @@ class Writer {
 
  private:
   OIIO::ImageSpec header(const ConstArrayView& array, const Attributes& attributes, const ArrayInfo& info) const;
+  ConstArrayView in_order(const ConstArrayView& array, ArrayInfo& info);
   [[noreturn]] void refuse(DType dtype) const;
   bool comes_back(const std::string& path, const ConstArrayView& array) const;
   bool may_change(const OIIO::ImageSpec& spec) const;

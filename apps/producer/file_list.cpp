@@ -1,10 +1,12 @@
 #include "producer/file_list.hpp"
 
+#include "cli/descriptor.hpp"
 #include "cli/values.hpp"
 
 #include <fmt/format.h>
 #include <glob.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <sstream>
 
@@ -14,9 +16,12 @@ std::vector<std::string> expand(const std::string& pattern) {
   std::error_code unknown;
   if (pattern.find_first_of("*?[") == std::string::npos || std::filesystem::exists(pattern, unknown)) return {pattern};
   glob_t found{};
+  errno = 0;
   const int status = glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
   std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + (status == 0 ? found.gl_pathc : 0));
+  const int error = errno;
   globfree(&found);
+  if (status == GLOB_ABORTED) throw cli::Failure(fmt::format("'{}': {}", pattern, cli::errno_text(error)));
   if (paths.empty()) throw cli::Failure(fmt::format("no file matches '{}'", pattern));
   return paths;
 }

@@ -5,7 +5,6 @@
 #include "producer/source.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <set>
 #include <utility>
@@ -29,13 +28,16 @@ class ImageSource final : public Source {
     while (index_ < paths_.size()) {
       const std::string& path = paths_[index_++];
       try {
-        return read(path, slots, metadata);
+        auto payload = read(path, slots, metadata);
+        read_any_ = true;  // or stopped
+        return payload;
       } catch (const Failure& failure) {
         if (options_.on_error == OnError::Stop) throw;
         ++skipped_;
         log_.warn("skipped {}", failure.what());
       }
     }
+    if (!read_any_) throw Failure(fmt::format("{}: none of these files can be read", options_.path));
     return std::nullopt;
   }
   void rewind() override { index_ = 0; }
@@ -74,7 +76,7 @@ class ImageSource final : public Source {
     for (const std::string& what : left_behind) {
       if (told_.insert(what).second) news.push_back(what);
     }
-    if (!news.empty()) log_.warn("{}: not sent: {} (said once)", path, fmt::join(news, ", "));
+    if (!news.empty()) log_.warn("{}: not sent: {} (said once)", path, images::listed(news));
   }
 
   std::vector<std::string> paths_;
@@ -83,6 +85,7 @@ class ImageSource final : public Source {
   spdlog::logger& log_;
   std::size_t index_ = 0;  // of the next file
   std::uint64_t skipped_ = 0;
+  bool read_any_ = false;
   std::optional<ArraySpec> first_{};
   std::set<std::string> told_{};
 };

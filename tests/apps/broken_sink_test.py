@@ -35,7 +35,16 @@ class BrokenSink(programs.ProgramTest):
         self.assertEqual(len(os.read(reading, 1000)), 1000)
         os.close(reading)
         self.assertIn("stdout", self.complaint(consumer))
-        self.assertEqual(json.loads(self.read("s.json"))["end"], "error")
+        summary = json.loads(self.read("s.json"))
+        self.assertEqual(summary["end"], "error")
+        self.assertGreaterEqual(summary["seconds"], 0)
+        self.producer_survives(producer)
+
+    def test_a_sink_that_fails_at_the_first_message_took_no_negative_time(self):
+        producer = self.produce(*SMALL, "--rate", 500)
+        summary = self.start(CONSUMER, "--sink", "raw:/dev/full", "--json", "-").finish_json(1)
+        self.assertEqual((summary["messages"], summary["end"]), (1, "error"))
+        self.assertGreaterEqual(summary["seconds"], 0)
         self.producer_survives(producer)
 
     def test_head_takes_what_it_wants(self):

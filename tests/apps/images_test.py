@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import unittest
+import zlib
 
 import numpy as np
 
@@ -152,6 +153,7 @@ class RoundTrip(Images):
                 consumer.finish(1)
                 producer.finish()
                 self.assertEqual(len(consumer.stderr().splitlines()), 1, consumer.stderr())
+                self.assertIn(os.strerror(28), consumer.stderr())
                 files = sorted(os.listdir(disk))
                 self.assertGreater(len(files), 1)
                 self.assertEqual(files, sorted(f"{i}.{extension}" for i in range(len(files))))
@@ -236,6 +238,85 @@ class Metadata(Images):
         self.assertRegex(consumer.stderr(), r"\A[^\n]*0\.tif: this format does not keep: [^\n]*colour[^\n]*\(said once\)\n\Z")
 
 
+    def chunks(self, path):
+        data = self.read(path)
+        at, found = 8, []
+        while at < len(data):
+            size = int.from_bytes(data[at:at + 4], "big")
+            found.append((data[at + 4:at + 8], data[at + 8:at + 8 + size]))
+            at += 12 + size
+        return found
+
+    def write_chunks(self, path, chunks):
+        with open(self.path(path), "wb") as file:
+            file.write(b"\x89PNG\r\n\x1a\n")
+            for name, data in chunks:
+                file.write(len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big"))
+
+    def test_a_png_says_of_its_colours_what_it_said(self):
+        self.store([noise((4, 5, 3), "uint16")], self.path("plain%d.png"))
+        first, *rest = [chunk for chunk in self.chunks("plain0.png") if chunk[0] in (b"IHDR", b"IDAT", b"IEND")]
+        pq, linear = (b"cICP", bytes([9, 16, 0, 1])), (b"gAMA", (100000).to_bytes(4, "big"))
+        xy = lambda *values: (b"cHRM", b"".join(value.to_bytes(4, "big") for value in values))
+        bt2020, unknown = xy(31270, 32900, 70800, 29200, 17000, 79700, 13100, 4600), xy(31270, 32900, 70000, 30000, 20000, 70000, 10000, 5000)
+        no_profile = (b"iCCP", b"no\0\0" + zlib.compress(b"profile"))
+        for i, (said, wanted, warned) in enumerate([
+            ([], [], ""),
+            ([pq], [pq], ""),
+            ([pq, linear], [pq], ""),
+            ([linear], [linear], ""),
+            ([linear, bt2020], [(b"cICP", bytes([9, 8, 0, 1])), linear], ""),
+            ([linear, unknown], [linear], "cHRM"),
+            ([(b"gAMA", (50000).to_bytes(4, "big"))], [(b"gAMA", (50000).to_bytes(4, "big"))], ""),
+            ([no_profile], [], ""),
+            ([(b"cICP", b"\x09")], [], ""),
+        ]):
+            with self.subTest(said=said):
+                self.write_chunks("in.png", [first, *said, *rest])
+                _, _, warnings, _ = self.transfer("image:" + self.path("in.png"), "image:" + self.path(f"out{i}_%d.png"))
+                got = [chunk for chunk in self.chunks(f"out{i}_0.png") if chunk[0] in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")]
+                self.assertEqual(got, wanted)
+                self.assertIn(warned, warnings) if warned else self.assertEqual(warnings, "")
+
+
+    @unittest.skipUnless(oiio, "no python3-openimageio")
+    def test_what_openimageio_passes_over_is_said(self):
+        spec = oiio.ImageSpec(8, 4, 3, "half")
+        for name in ("opaque", "image:x", "owner", "expTime", "comments"):
+            spec.attribute(name, "string", "value")
+        out = oiio.ImageOutput.create("exr")
+        self.assertTrue(out.open(self.path("in.exr"), spec))
+        out.write_image(np.zeros((4, 8, 3), "float32"))
+        out.close()
+        data = self.read("in.exr").replace(b"opaque\0string\0", b"opaque\0strung\0").replace(b"lineOrder\0\x01\0\0\0\0", b"lineOrder\0\x01\0\0\0\x01")
+        with open(self.path("in.exr"), "wb") as file:
+            file.write(data)
+        _, _, said, _ = self.transfer("image:" + self.path("in.exr"), "image:" + self.path("out%d.exr"))
+        self.assertRegex(said, r"\A[^\n]*not sent: image:x, lineOrder, opaque \(said once\)\n\Z")
+
+    @unittest.skipUnless(oiio, "no python3-openimageio")
+    def test_a_conversion_to_rgb_is_said(self):
+        spec = oiio.ImageSpec(8, 4, 4, "uint8")
+        spec.attribute("tiff:ColorSpace", "CMYK")
+        spec.channelnames = ("C", "M", "Y", "K")
+        out = oiio.ImageOutput.create("tiff")
+        self.assertTrue(out.open(self.path("in.tif"), spec))
+        out.write_image(noise((4, 8, 4), "uint8"))
+        out.close()
+        _, _, said, _ = self.transfer("image:" + self.path("in.tif"), "image:" + self.path("out%d.tif"))
+        self.assertRegex(said, r"\A[^\n]*not sent: its CMYK, which is converted to RGB \(said once\)\n\Z")
+
+    def test_the_orientation_of_a_png_comes_out_of_a_tiff(self):
+        self.store([noise((4, 5, 3), "uint16")], self.path("plain%d.png"))
+        first, *rest = self.chunks("plain0.png")
+        turned = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+        self.write_chunks("in.png", [first, (b"eXIf", turned), *rest])
+        _, _, _, said = self.transfer("image:" + self.path("in.png"), "image:" + self.path("out%d.tif"))
+        self.assertEqual(said, "")
+        if oiio:
+            self.assertEqual(oiio.ImageInput.open(self.path("out0.tif")).spec().get_int_attribute("Orientation"), 6)
+
+
 class Errors(Images):
     def write_images(self, count, shape=(24, 32, 3)):
         self.store([noise(shape, "float16", i) for i in range(count)], self.path("in", "f_%02d.exr"))
@@ -256,7 +337,7 @@ class Errors(Images):
         for name, content in [("empty.exr", b""), ("text.exr", b"no picture"), ("short.exr", b"\x76\x2f\x31\x01"), ("short.png", b"\x89PNG")]:
             with open(self.path(name), "wb") as file:
                 file.write(content)
-        for name, why in [("missing.exr", "No such file"), ("folder.exr", "directory"), ("fifo.exr", "no regular file"), ("empty.exr", "none of EXR"),
+        for name, why in [("missing.exr", "No such file"), ("folder.exr", "directory"), ("fifo.exr", "no regular file"), ("empty.exr", "is empty"),
                           ("text.exr", "none of EXR"), ("short.exr", "."), ("short.png", ".")]:
             with self.subTest(name=name):
                 self.expect(self.path(name), why)
@@ -268,10 +349,41 @@ class Errors(Images):
             self.skipTest("root may read everything")
         self.expect(self.path("in", "f_00.exr"), "Permission denied")
 
+    def test_a_dpx_with_padded_lines_is_refused(self):
+        for channels, dtype in [(3, "uint8"), (3, "uint16"), (1, "uint8")]:
+            array = noise((6, 5, channels), dtype)
+            self.store([array], self.path("plain%d.dpx"))
+            self.assert_same(self.load(self.path("plain0.dpx"))[0], array)
+            data, lines = self.read("plain0.dpx"), array.tobytes()
+            size = len(lines) // 6
+            padding = -size % 4
+            head = data[:len(data) - len(lines)]
+            with open(self.path("padded.dpx"), "wb") as file:
+                file.write(head + b"".join(data[len(head) + y * size:][:size] + bytes(padding) for y in range(6)))
+            self.expect(self.path("padded.dpx"), "padded to 32 bits")
+            with open(self.path("padded.dpx"), "r+b") as file:  # as the header may say
+                file.seek(812)
+                file.write(padding.to_bytes(4, "little"))
+            self.assert_same(self.load(self.path("padded.dpx"))[0], array)
+
     def test_nothing_matches(self):
         producer = self.start(PRODUCER, "--source", "image:" + self.path("*.exr"))
         producer.finish(1)
         self.assertIn("no file matches", producer.stderr())
+
+    def test_a_folder_that_cannot_be_listed_is_named(self):
+        os.symlink("loop", self.path("loop"))
+        producer = self.start(PRODUCER, "--source", "image:" + self.path("loop", "*.exr"))
+        producer.finish(1)
+        self.assertIn(os.strerror(40), producer.stderr())
+
+    def test_a_folder_that_may_not_be_written_to_is_said_at_once(self):
+        os.mkdir(self.path("locked"), 0o555)
+        if os.access(self.path("locked"), os.W_OK):
+            self.skipTest("root may write everywhere")
+        consumer = self.start(CONSUMER, "--sink", "image:" + self.path("locked", "%d.exr"))
+        consumer.finish(1)
+        self.assertIn("locked: Permission denied", consumer.stderr())
 
     def test_lists_keep_their_order_and_globs_are_sorted(self):
         arrays = [noise((3, 4, 3), "uint16", i) for i in range(4)]
@@ -306,7 +418,8 @@ class Errors(Images):
     def test_a_loop_over_nothing_readable_ends(self):
         paths = self.write_images(1)
         os.truncate(paths[0], 100)
-        sent, _, _, _ = self.transfer("image:" + paths[0], "null", "--on-error", "skip", "--loop")
+        sent, _, said, _ = self.transfer("image:" + paths[0], "null", "--on-error", "skip", "--loop", status=1)
+        self.assertIn("f_00.exr: none of these files can be read\n", said)
         self.assertEqual(sent["messages"], 0)
         self.assertGreaterEqual(sent["skipped"], 1)
 
@@ -416,6 +529,40 @@ class Preview(Images):
         got = self.preview(image)
         self.assertEqual(list(got[10, 10]), [137, 137, 137])
         self.assertEqual(list(got[3, 4]), [0, 255, 0])
+
+    def test_a_few_lamps_darken_nothing(self):
+        for lamp in (np.inf, 5000):
+            image = np.full((100, 100, 3), 0.25, "float32")
+            image[:2] = lamp
+            got = self.preview(image)
+            self.assertEqual(list(got[50, 50]), [137, 137, 137])
+            self.assertEqual(list(got[0, 0]), [255, 255, 255])
+        self.assertEqual(self.preview(np.full((4, 4), np.inf, "float32")).min(), 255)
+
+    def test_a_small_thing_on_black_brightens_nothing(self):
+        image = np.full((100, 100, 3), 0.005, "float32")
+        image[50, :50] = 0.45
+        got = self.preview(image)
+        self.assertLessEqual(abs(int(got[40, 0, 0]) - 255 * srgb(0.005)), 0.51)
+        self.assertLessEqual(abs(int(got[50, 0, 0]) - 255 * srgb(0.45)), 0.51)
+        self.assertGreater(self.preview(image * 0.01).max(), 250)
+
+    @unittest.skipUnless(oiio, "no python3-openimageio")
+    def test_colours_of_a_layer_are_shown(self):
+        for names, wanted in [(("A", "Z", "diffuse.R", "diffuse.G", "diffuse.B"), [.5, .25, .1]), (("A", "Z"), [1]), (("Z", "v"), [.4]),
+                              (("u", "v", "Z"), [.4])]:
+            value = {"A": 1, "Z": 300, "diffuse.R": .5, "diffuse.G": .25, "diffuse.B": .1, "v": .4, "u": .4}
+            spec = oiio.ImageSpec(8, 8, len(names), "half")
+            spec.channelnames = names
+            out = oiio.ImageOutput.create("exr")
+            self.assertTrue(out.open(self.path("layers.exr"), spec))
+            out.write_image(np.tile(np.array([value[name] for name in names], "float32"), (8, 8, 1)))
+            out.close()
+            self.transfer("image:" + self.path("layers.exr"), "preview:" + self.path("look.png"))
+            got = self.load(self.path("look.png"))[0][4, 4]
+            self.assertEqual(len(got), len(wanted))
+            if wanted != [1]:
+                self.assertLess(np.abs(got - 255 * srgb(np.array(wanted, "float16").astype(float))).max(), 1)
 
     def test_large_frames_become_small(self):
         image = np.repeat(np.repeat(noise((50, 100, 3), "uint8"), 20, axis=0), 20, axis=1)  # 1000 x 2000
