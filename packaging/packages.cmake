@@ -74,7 +74,8 @@ are not copied."
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/library/triggers)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libxtensor-dev, libopencv-core-dev, libdlpack-dev")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "systemd")
-set(CPACK_DEBIAN_PROGRAMS_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/programs/postinst)
+set(CPACK_DEBIAN_PROGRAMS_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/programs/postinst
+  ${CMAKE_CURRENT_SOURCE_DIR}/debian/programs/prerm ${CMAKE_CURRENT_SOURCE_DIR}/debian/programs/postrm)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/python/postinst
   ${CMAKE_CURRENT_SOURCE_DIR}/debian/python/prerm)
 include(CPack)

@@ -24,8 +24,10 @@ template <class T, class E> class [[nodiscard]] Result {
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
-  T* operator->() { return &value(); }
-  const T* operator->() const { return &value(); }
+  // Of a result that has a name: what is reached through it (a sample's array) would not outlive one that has none.
+  T* operator->() & { return &value(); }
+  const T* operator->() const& { return &value(); }
+  const T* operator->() const&& = delete;
 
  private:
   std::variant<T, E> state_;

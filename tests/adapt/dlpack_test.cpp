@@ -16,7 +16,7 @@ concept LegacyWithoutPromise = requires(T source) {
 };
 static_assert(!LegacyWithoutPromise<Sample> && !LegacyWithoutPromise<std::shared_ptr<const Sample>>,
               "the legacy ABI cannot say read-only");
-static_assert(LegacyWithoutPromise<std::shared_ptr<Loan>>);
+static_assert(LegacyWithoutPromise<Loan>);
 
 // A tensor of somebody else: shape and strides (in elements) over memory of ours, with a count of deleter calls.
 template <class Tensor> struct Foreign {
@@ -112,29 +112,46 @@ TEST_F(DlpackTest, ARefusedSampleStaysWithTheCaller) {
 
 TEST_F(DlpackTest, ALoanIsWrittenThroughItsTensor) {
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
-  auto loaned = publisher.loan({.dtype = DType::Int32, .shape = {2, 3}, .stride_bytes = {64, 4}});
-  ASSERT_TRUE(loaned);
-  const auto loan = std::make_shared<Loan>(std::move(*loaned));
-  {
-    const auto tensor = to_legacy_dlpack(loan);
-    const auto versioned = to_dlpack(loan);
-    EXPECT_EQ(versioned->flags, 0U) << "writable";
-    EXPECT_EQ(loan.use_count(), 3);
-    EXPECT_EQ(tensor->dl_tensor.data, loan->array().bytes().data());
-    EXPECT_EQ(tensor->dl_tensor.strides[0], 16);
-    static_cast<std::int32_t*>(tensor->dl_tensor.data)[16 + 2] = 42;
-  }
-  EXPECT_EQ(loan.use_count(), 1);
+  auto loan = publisher.loan({.dtype = DType::Int32, .shape = {2, 3}, .stride_bytes = {64, 4}});
+  ASSERT_TRUE(loan);
+  const auto tensor = to_legacy_dlpack(*loan);
+  const auto versioned = to_dlpack(*loan);
+  EXPECT_EQ(versioned->flags, 0U) << "writable";
+  EXPECT_EQ(tensor->dl_tensor.data, loan->array().bytes().data());
+  EXPECT_EQ(tensor->dl_tensor.strides[0], 16);
+  static_cast<std::int32_t*>(tensor->dl_tensor.data)[16 + 2] = 42;
   ASSERT_TRUE(publisher.publish(std::move(*loan)));
   const auto sample = subscriber.take(kWatchdog);
   ASSERT_TRUE(sample);
   EXPECT_EQ(sample->array().data<std::int32_t>()[16 + 2], 42);
 }
 
+TEST_F(DlpackTest, ALoansSlotIsNobodyElsesWhileItsTensorIsThere) {
+  const ArraySpec spec{.dtype = DType::Int32, .shape = {2, 3}};
+  auto loan = publisher.loan(spec);
+  ASSERT_TRUE(loan);
+  auto tensor = to_dlpack(*loan);
+  const void* slot = tensor->dl_tensor.data;
+  ASSERT_TRUE(publisher.publish(std::move(*loan)));  // to nobody
+  for (int i = 0; i < 4; ++i) {
+    const auto other = publisher.loan(spec);
+    ASSERT_TRUE(other);
+    EXPECT_NE(static_cast<const void*>(other->array().bytes().data()), slot);
+  }
+  tensor.reset();
+  const auto again = publisher.loan(spec);
+  const auto more = publisher.loan(spec);
+  EXPECT_TRUE(again->array().bytes().data() == slot || more->array().bytes().data() == slot) << "it is free again";
+}
+
 TEST_F(DlpackTest, ATensorOutlivesThePublisherAndItsCaller) {
-  auto loaned = publisher.loan({.dtype = DType::UInt8, .shape = {1000}});
-  ASSERT_TRUE(loaned);
-  const auto tensor = to_dlpack(std::make_shared<const Loan>(std::move(*loaned)));
+  TensorPtr<VersionedTensor> tensor;
+  {
+    Publisher passing(context, "passing");
+    const auto loan = passing.loan({.dtype = DType::UInt8, .shape = {1000}});
+    ASSERT_TRUE(loan);
+    tensor = to_dlpack(*loan);
+  }
   std::fill_n(static_cast<std::uint8_t*>(tensor->dl_tensor.data), 1000, std::uint8_t{9});
 }
 
@@ -189,6 +206,8 @@ TEST_F(DlpackTest, WhatCannotBePublishedIsRefusedAndStaysWithTheCaller) {
   expect_refused("lanes", [](DLTensor& t) { t.dtype.lanes = 4; });
   expect_refused("4 bits", [](DLTensor& t) { t.dtype.bits = 4; });
   expect_refused("dimensions", [](DLTensor& t) { t.ndim = -1; });
+  expect_refused("no shape", [](DLTensor& t) { t.shape = nullptr; });
+  expect_refused("not aligned", [](DLTensor& t) { t.byte_offset = 1; });
   expect_refused("without data", [](DLTensor& t) { t.data = nullptr; });
   expect_refused("uint16", [](DLTensor& t) { t.shape[0] = -10; });
   expect_refused("uint16", [](DLTensor& t) { t.shape[0] = t.shape[1] = INT64_MAX / 2; });
@@ -201,6 +220,8 @@ TEST_F(DlpackTest, WhatCannotBePublishedIsRefusedAndStaysWithTheCaller) {
   next.tensor.version.major = 2;
   EXPECT_THROW(borrow_dlpack(&next.tensor), Error);
   EXPECT_EQ(next.deleted, 0);
+  EXPECT_THROW(borrow_dlpack(TensorPtr<VersionedTensor>(&next.tensor)), Error);
+  EXPECT_EQ(next.deleted, 1) << "the temporary's own";
 }
 
 TEST_F(DlpackTest, EveryDtypeGoesThereAndBack) {
@@ -208,7 +229,7 @@ TEST_F(DlpackTest, EveryDtypeGoesThereAndBack) {
     const ArraySpec spec{.dtype = static_cast<DType>(i), .shape = {3, 5}};
     const std::vector<std::byte> bytes(checked_extent_bytes(spec), std::byte{1});
     auto tensor = to_dlpack(sent(ConstArrayView(spec, bytes)));
-    EXPECT_EQ(borrow_dlpack(tensor.release()).view().spec(), spec) << to_string(spec);
+    EXPECT_EQ(borrow_dlpack(std::move(tensor)).view().spec(), spec) << to_string(spec);
   }
   EXPECT_EQ(subscriber.status().unreleased, 0U);
 }
@@ -216,9 +237,8 @@ TEST_F(DlpackTest, EveryDtypeGoesThereAndBack) {
 TEST_F(DlpackTest, StridesThatAreNoWholeElementsAreRefused) {
   auto loaned = publisher.loan({.dtype = DType::Complex64, .shape = {2, 3}, .stride_bytes = {28, 8}});
   ASSERT_TRUE(loaned);
-  const auto loan = std::make_shared<const Loan>(std::move(*loaned));
-  EXPECT_THROW(to_dlpack(loan), Error);
-  EXPECT_EQ(loan.use_count(), 1);
+  EXPECT_THROW(to_dlpack(*loaned), Error);
+  EXPECT_TRUE(*loaned);
 }
 
 }  // namespace

@@ -17,6 +17,11 @@ concept GivesArrays = requires(T owner) {
   as_mat(std::move(owner).array());
 };
 static_assert(!GivesArrays<Sample> && !GivesArrays<Loan>, "a Mat over a temporary would dangle");
+template <class R>
+concept ReachesThroughATemporary = requires(R (*give)()) {
+  give()->array();
+};
+static_assert(!ReachesThroughATemporary<Result<Sample, TakeError>> && !ReachesThroughATemporary<Result<Loan, LoanError>>);
 
 template <class M>
 concept CanBeReallocated = requires(M& mat, const cv::Mat& other) {
@@ -86,6 +91,26 @@ TEST_F(OpenCvTest, ALoanIsWrittenInPlaceOrNotAtAll) {
   picture(20, 30).convertTo(image, CV_16U, 2.0);
   EXPECT_EQ(loan->array().values<std::uint16_t>()[3], 2) << "written in place";
 }
+
+TEST_F(OpenCvTest, ALoansSlotIsNobodyElsesWhileItsMatIsThere) {
+  Publisher publisher(context, "stream");
+  const ArraySpec spec{.dtype = DType::UInt16, .shape = {20, 30, 3}};
+  auto loan = publisher.loan(spec);
+  ASSERT_TRUE(loan);
+  const cv::Mat image = as_mat(*loan);
+  static_assert(!CanBeReallocated<decltype(image)>);
+  EXPECT_THROW(cv::flip(picture(21, 30), image, 0), cv::Exception) << "another size";
+  cv::flip(picture(20, 30), image, 0);
+  EXPECT_EQ(image.data, address(loan->array()));
+  ASSERT_TRUE(publisher.publish(std::move(*loan)));  // to nobody
+  for (int i = 0; i < 4; ++i) {
+    const auto other = publisher.loan(spec);
+    ASSERT_TRUE(other);
+    EXPECT_NE(address(other->array()), image.data);
+  }
+}
+
+TEST_F(OpenCvTest, AnEmptyMatIsLent) { EXPECT_EQ(keep(cv::Mat(0, 5, CV_8U)).view().shape(), (Extents{0, 5})); }
 
 TEST_F(OpenCvTest, ASampleIsKeptByTheLastMatThatSharesIt) {
   Publisher publisher(context, "stream");

@@ -68,12 +68,12 @@ TEST_F(BorrowedTest, ThePublisherSaysBeforehandWhetherItWouldCopy) {
   const Subscriber inline_one(context, "stream", {.lane = LaneChoice::Inline});
   ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
   EXPECT_FALSE(publisher.copies_borrowed());
-  EXPECT_EQ(publisher.publish(lend())->copies, 0U);
+  EXPECT_EQ(publisher.publish(lend()).value().copies, 0U);
   {
     const Subscriber shared(context, "stream", {.lane = LaneChoice::SharedMemory});
     ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
     EXPECT_TRUE(publisher.copies_borrowed());
-    EXPECT_EQ(publisher.publish(lend())->copies, 1U);
+    EXPECT_EQ(publisher.publish(lend()).value().copies, 1U);
   }
   EXPECT_TRUE(eventually([&] { return !publisher.copies_borrowed(); })) << "it left";
 }

@@ -4,7 +4,6 @@ and the Python package run from there, too. Usage: install_test.py SOURCE BUILD 
 
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -62,6 +61,9 @@ def as_subdirectory(work):
     build, prefix = work / "as_subdirectory", work / "static"
     configure(build, f"-DARRAYWIRE_SOURCE={SOURCE}", "-DARRAYWIRE_INSTALL=ON")
     run("cmake", "--build", build, "-j", "2")
+    for unasked in ("arraywire-*", "_arraywire*", "*_test"):
+        if list(build.rglob(unasked + ".so")) + [p for p in build.rglob(unasked) if os.access(p, os.X_OK) and p.is_file()]:
+            sys.exit(f"{unasked} was built for a project that only wants the library")
     check_runs(build / "consumer", work)
     run("cmake", "--install", build, "--prefix", prefix)
     if not list(prefix.rglob("libarraywire.a")):
@@ -90,11 +92,8 @@ def units_are_sound(work, prefix):
         print("no systemd-analyze: the units are not verified")
         return
     for unit in (prefix / "lib/systemd/system").glob("arraywire-*@.service"):
-        text, count = re.subn(r"(?m)^ExecStart=.*/", f"ExecStart={prefix}/bin/", unit.read_text())
-        if count != 1:
-            sys.exit(f"{unit} starts {count} programs")
         instance = work / unit.name.replace("@", "@camera")
-        instance.write_text(text)
+        shutil.copy(unit, instance)
         output = run("systemd-analyze", "verify", "--man=no", instance, stderr_too=True)
         if unit.name in output or instance.name in output:
             sys.exit(f"{unit}: {output}")

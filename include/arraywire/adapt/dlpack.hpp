@@ -4,9 +4,8 @@
 //   auto tensor = arraywire::to_dlpack(std::move(*sample));              // the sample lives until the tensor's deleter ran
 //   consumer_takes_over(tensor.release());
 //
-//   auto loan = std::make_shared<arraywire::Loan>(std::move(*loaned));
-//   fill(arraywire::to_legacy_dlpack(loan).release());                   // torch, JAX, CuPy write into the slot
-//   publisher.publish(std::move(*loan));                                 // when the tensor is gone: loan.use_count() == 1
+//   fill(arraywire::to_legacy_dlpack(*loan).release());                  // torch, JAX, CuPy write into the slot
+//   publisher.publish(std::move(*loan));                                 // from now on they must not
 //
 //   publisher.publish(arraywire::borrow_dlpack(foreign_tensor));         // its deleter runs when nobody needs the bytes any more
 //
@@ -128,7 +127,8 @@ inline Extents stride_bytes_of(const DLTensor& tensor, const Extents& shape, DTy
 // Throws Error for what arraywire cannot send as it lies.
 inline ConstArrayView view_of_tensor(const DLTensor& tensor) {
   require_host_memory(tensor);
-  if (tensor.ndim < 0) refuse_tensor("it has " + std::to_string(tensor.ndim) + " dimensions");
+  if (tensor.ndim < 0 || (tensor.ndim > 0 && tensor.shape == nullptr))
+    refuse_tensor("it has " + std::to_string(tensor.ndim) + " dimensions, and no shape");
   ArraySpec spec{.dtype = dtype_of_tensor(tensor.dtype)};
   if (tensor.ndim > 0) spec.shape = Extents(std::span<const std::int64_t>(tensor.shape, static_cast<std::size_t>(tensor.ndim)));
   if (checked_extent_bytes(spec) > 0 && tensor.strides != nullptr) {
@@ -139,7 +139,10 @@ inline ConstArrayView view_of_tensor(const DLTensor& tensor) {
   const std::size_t bytes = checked_extent_bytes(spec);
   if (tensor.data == nullptr && bytes > 0) refuse_tensor(to_string(spec) + " without data");
   const auto* data = static_cast<const std::byte*>(tensor.data);
-  return {spec, std::span(bytes == 0 ? data : data + tensor.byte_offset, bytes)};
+  if (bytes == 0) return {spec, std::span(data, 0)};
+  data += tensor.byte_offset;
+  if (reinterpret_cast<std::uintptr_t>(data) % alignment_bytes(spec.dtype) != 0) refuse_tensor(to_string(spec) + ", not aligned");
+  return {spec, std::span(data, bytes)};
 }
 
 template <class Tensor> Borrowed borrow_tensor(Tensor* tensor) {
@@ -173,15 +176,13 @@ inline TensorPtr<::DLManagedTensor> to_legacy_dlpack(Sample&& sample, NeverWritt
 }
 
 // A loan's array, writable.
-// Lifetime: the loan lives until the deleter ran. Publishing empties it and makes its bytes the subscribers', so let the tensor
-// go first: loan.use_count() is then as it was. Errors: as to_dlpack of a sample.
-inline TensorPtr<VersionedTensor> to_dlpack(std::shared_ptr<const Loan> loan, std::size_t index = 0) {
-  const ArrayView view = loan->array(index);
-  return detail::export_tensor<VersionedTensor>(view, false, std::move(loan));
+// Lifetime: the slot is nobody else's until the deleter ran, whatever becomes of the loan. When it is published, its bytes are
+// the subscribers': they must not be written any more. Errors: as to_dlpack of a sample.
+inline TensorPtr<VersionedTensor> to_dlpack(const Loan& loan, std::size_t index = 0) {
+  return detail::export_tensor<VersionedTensor>(loan.array(index), false, loan.pin());
 }
-inline TensorPtr<::DLManagedTensor> to_legacy_dlpack(std::shared_ptr<const Loan> loan, std::size_t index = 0) {
-  const ArrayView view = loan->array(index);
-  return detail::export_tensor<::DLManagedTensor>(view, false, std::move(loan));
+inline TensorPtr<::DLManagedTensor> to_legacy_dlpack(const Loan& loan, std::size_t index = 0) {
+  return detail::export_tensor<::DLManagedTensor>(loan.array(index), false, loan.pin());
 }
 
 // Lends a foreign tensor's memory to a publisher: its deleter runs once, on any thread, when nothing can touch the bytes any
@@ -193,6 +194,12 @@ inline Borrowed borrow_dlpack(::DLManagedTensor* tensor) { return detail::borrow
 inline Borrowed borrow_dlpack(VersionedTensor* tensor) {
   if (tensor->version.major != 1) detail::refuse_tensor("of major version " + std::to_string(tensor->version.major) + ", not 1");
   return detail::borrow_tensor(tensor);
+}
+
+template <class Tensor> Borrowed borrow_dlpack(TensorPtr<Tensor>&& tensor) {
+  Borrowed borrowed = borrow_dlpack(tensor.get());
+  static_cast<void>(tensor.release());
+  return borrowed;
 }
 
 }  // namespace arraywire

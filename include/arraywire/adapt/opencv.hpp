@@ -1,6 +1,6 @@
 // cv::Mat over arraywire arrays, and the other way round: no copy. Needs opencv_core; the library itself does not.
 //
-//   const cv::Mat image = arraywire::as_mat(loan->array());             // of a loan: `const` is what keeps it in place
+//   const cv::Mat image = arraywire::as_mat(*loan);                     // of a loan: `const` is what keeps it in place
 //   cv::flip(picture, image, 0);                                        // written into the slot, or throws cv::Exception
 //   cv::Mat received = arraywire::as_mat(std::move(*sample));           // of a sample, which lives until the last Mat is gone
 //   publisher.publish(arraywire::keep(received(cv::Rect(0, 0, 640, 480))));   // any Mat that owns its memory, ROIs too
@@ -99,13 +99,13 @@ inline cv::Mat mat_over(const ArraySpec& spec, const std::byte* bytes) {
           const_cast<std::byte*>(bytes), cv_step(spec, pixel_bytes)};
 }
 
-// What the Mats of one sample share; OpenCV counts them (UMatData::refcount) and calls deallocate after the last one. It is the
-// allocator of that one memory and dies with it, so nothing is global. Mats that are created anew use OpenCV's own allocator:
-// Mat::allocator stays null.
-class KeptSample final : public cv::MatAllocator {
+// What the Mats of one sample or loan share; OpenCV counts them (UMatData::refcount) and calls deallocate after the last one. It
+// is the allocator of that one memory and dies with it, so nothing is global. Mats that are created anew use OpenCV's own
+// allocator: Mat::allocator stays null.
+class KeptMemory final : public cv::MatAllocator {
  public:
-  static void attach(cv::Mat& mat, std::shared_ptr<const Sample> sample) {
-    auto* kept = new KeptSample(std::move(sample));
+  static void attach(cv::Mat& mat, std::shared_ptr<const void> owner) {
+    auto* kept = new KeptMemory(std::move(owner));
     kept->data_.data = kept->data_.origdata = mat.data;
     kept->data_.size = static_cast<std::size_t>(mat.dataend - mat.data);
     kept->data_.refcount = 1;
@@ -122,23 +122,24 @@ class KeptSample final : public cv::MatAllocator {
   void deallocate(cv::UMatData*) const override { delete this; }
 
  private:
-  explicit KeptSample(std::shared_ptr<const Sample> sample) : sample_(std::move(sample)), data_(this) {
+  explicit KeptMemory(std::shared_ptr<const void> owner) : owner_(std::move(owner)), data_(this) {
     data_.flags |= cv::UMatData::USER_ALLOCATED;
   }
-  ~KeptSample() override = default;
+  ~KeptMemory() override = default;
 
-  std::shared_ptr<const Sample> sample_;
+  std::shared_ptr<const void> owner_;
   cv::UMatData data_;
 };
 
 }  // namespace detail
 
-// Lifetime: as of the array view: valid while the sample or loan is; the Mat keeps nothing alive.
+// Lifetime: as of the array view: valid while the sample or loan is; this Mat keeps nothing alive.
 // Const: of a loan, so that OpenCV takes it for an output of fixed size and type: what fits is written in place, anything else
-// throws cv::Exception. Declare it `const cv::Mat` or `const auto`: `auto` and `cv::Mat` drop the const, and OpenCV then silently
-// puts new memory in place of the slot. (setTo is not const: cv::Mat(image).setTo(0) is in place, too.) Of a sample, so that at()
-// and ptr() are read-only. C++ can hold nobody to it further, because cv::Mat has no const data: writing to a sample through
-// OpenCV (as an output, or through a copied header) faults where the memory is shared.
+// throws cv::Exception (but what puts another Mat in its place by OutputArray::assign or move, as some of opencv_contrib do: see
+// that Mat::data is still the loan's). Declare it `const cv::Mat` or `const auto`: `auto` and `cv::Mat` drop the const, and
+// OpenCV then silently puts new memory in place of the slot. (setTo is not const: cv::Mat(image).setTo(0) is in place, too.) Of a
+// sample, so that at() and ptr() are read-only. C++ can hold nobody to it further, because cv::Mat has no const data: writing to
+// a sample through OpenCV (as an output, or through a copied header) faults where the memory is shared.
 template <class Byte>
 const cv::Mat as_mat(const BasicArrayView<Byte>& view) {  // NOLINT(readability-const-return-type): see above
   return detail::mat_over(view.spec(), view.bytes().data());
@@ -150,12 +151,21 @@ inline const cv::Mat as_mat(std::shared_ptr<const Sample> sample,
                             std::size_t index = 0) {  // NOLINT(readability-const-return-type)
   const ConstArrayView view = sample->array(index);
   cv::Mat mat = detail::mat_over(view.spec(), view.bytes().data());
-  detail::KeptSample::attach(mat, std::move(sample));
+  detail::KeptMemory::attach(mat, std::move(sample));
   return mat;
 }
 inline const cv::Mat as_mat(Sample&& sample, std::size_t index = 0) {  // NOLINT(readability-const-return-type)
   static_cast<void>(as_mat(sample.array(index)));                      // throws before the sample is taken
   return as_mat(std::make_shared<const Sample>(std::move(sample)), index);
+}
+
+// Of a loan, const as above. Lifetime: the slot is nobody else's until the last Mat that shares its memory is gone, whatever
+// becomes of the loan. When it is published, its bytes are the subscribers': they must not be written any more.
+inline const cv::Mat as_mat(const Loan& loan, std::size_t index = 0) {  // NOLINT(readability-const-return-type)
+  const ArrayView view = loan.array(index);
+  cv::Mat mat = detail::mat_over(view.spec(), view.bytes().data());
+  detail::KeptMemory::attach(mat, loan.pin());
+  return mat;
 }
 
 // H x W, or H x W x C for more than one channel; padded rows (ROIs) by stride_bytes. Throws Error for a Mat of other than two
@@ -182,7 +192,7 @@ inline ConstArrayView view_of(const cv::Mat& mat) {
 // pointer)): keep(view_of(mat), owner) is for those.
 inline Borrowed keep(const cv::Mat& mat) {
   const ConstArrayView view = view_of(mat);
-  if (mat.u == nullptr) {
+  if (mat.u == nullptr && !mat.empty()) {
     throw Error(ErrorCode::InvalidArgument, "keep: this cv::Mat does not own its memory; say who does: keep(view, owner)");
   }
   return keep(view, std::make_shared<const cv::Mat>(mat));

@@ -1,5 +1,14 @@
 // Publishes an array to itself. Usage: consumer RUNTIME_DIRECTORY
 #include <arraywire/arraywire.hpp>
+#if __has_include(<xtensor/xadapt.hpp>)
+#include <arraywire/adapt/xtensor.hpp>
+#endif
+#if __has_include(<opencv2/core/mat.hpp>)
+#include <arraywire/adapt/opencv.hpp>
+#endif
+#if __has_include(<dlpack/dlpack.h>)
+#include <arraywire/adapt/dlpack.hpp>
+#endif
 
 #include <cstdio>
 
