@@ -93,6 +93,13 @@ class ProgramTest(unittest.TestCase):
     def consume(self, *arguments, **pipes):
         return self.start(CONSUMER, "--json", "-", *arguments, **pipes)
 
+    def eventually(self, condition, what):
+        deadline = time.monotonic() + WATCHDOG
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what} never came")
+            time.sleep(0.01)
+
     def read(self, *parts):
         with open(self.path(*parts), "rb") as file:
             return file.read()

@@ -52,6 +52,7 @@ TEST_P(ProcessStopped, AStoppedConsumerKeepsWhatItHolds) {
   producer.ask("publish 3");
   ASSERT_EQ(stopped.ask("keep 3").number("taken"), 3U);
   ASSERT_EQ(other.ask("take 3").number("taken"), 3U);
+  ASSERT_TRUE(eventually([&] { return producer.ask("stats").number("taken") == 6; })) << "or they would count as queued";
   stopped.stop();
   other.tell("take 40");
   producer.ask("publish 40");
