@@ -140,7 +140,7 @@ TEST_F(HostileConsumer, AReplacedSessionThatStillHoldsSomethingIsNotTalkedTo) {
   raw.join({.queue = 4, .hold = 4, .replaces = first, .last_epoch = raw.epoch, .last_sequence = 1, .held = {1}});
   for (int alives = 0; alives < 3; ++alives) {
     const auto frames = raw.await(wire::Kind::Alive);
-    EXPECT_EQ(raw.decoder.read(frames.front())->session, raw.session);
+    EXPECT_EQ(raw.decoder.read(frames.front()).value().session, raw.session);
   }
   raw.send({copy_of(raw.encoder.returns({.epoch = raw.epoch, .session = first}, {.taken_through = 1, .released = {1}}))});
   std::thread consumer([&] {

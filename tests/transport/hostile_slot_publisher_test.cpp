@@ -114,7 +114,7 @@ TEST_F(HostileSlotPublisher, ARetiredSlotIsUnknownAndGivenBackWhenItsLastSampleI
   peer_->send(Retire{.id = 1});
   peer_->send(Retire{.id = 2});
   ASSERT_TRUE(memory::comes(peer_->descriptor()));
-  EXPECT_EQ(std::get<Unmapped>(peer_->receive()->message), (Unmapped{.id = 2})) << "nobody is in that one";
+  EXPECT_EQ(std::get<Unmapped>(peer_->receive().value().message), (Unmapped{.id = 2})) << "nobody is in that one";
   EXPECT_EQ(held->array().bytes().size(), 8U);
   EXPECT_FALSE(memory::wait_readable(std::array{peer_->descriptor()}, steady_now() + std::chrono::milliseconds{200}));
   name_slot(2, 1);
@@ -124,7 +124,7 @@ TEST_F(HostileSlotPublisher, ARetiredSlotIsUnknownAndGivenBackWhenItsLastSampleI
   EXPECT_EQ(malformed(), 1U);
   held->release();
   ASSERT_TRUE(memory::comes(peer_->descriptor()));
-  EXPECT_EQ(std::get<Unmapped>(peer_->receive()->message), (Unmapped{.id = 1}));
+  EXPECT_EQ(std::get<Unmapped>(peer_->receive().value().message), (Unmapped{.id = 1}));
 }
 
 struct BadOffer {
