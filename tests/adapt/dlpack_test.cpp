@@ -128,19 +128,20 @@ TEST_F(DlpackTest, ALoanIsWrittenThroughItsTensor) {
 
 TEST_F(DlpackTest, ALoansSlotIsNobodyElsesWhileItsTensorIsThere) {
   const ArraySpec spec{.dtype = DType::Int32, .shape = {2, 3}};
-  auto loan = publisher.loan(spec);
+  Publisher alone(context, "alone");
+  auto loan = alone.loan(spec);
   ASSERT_TRUE(loan);
   auto tensor = to_dlpack(*loan);
   const void* slot = tensor->dl_tensor.data;
-  ASSERT_TRUE(publisher.publish(std::move(*loan)));  // to nobody
+  ASSERT_TRUE(alone.publish(std::move(*loan)));  // to nobody
   for (int i = 0; i < 4; ++i) {
-    const auto other = publisher.loan(spec);
+    const auto other = alone.loan(spec);
     ASSERT_TRUE(other);
     EXPECT_NE(static_cast<const void*>(other->array().bytes().data()), slot);
   }
   tensor.reset();
-  const auto again = publisher.loan(spec);
-  const auto more = publisher.loan(spec);
+  const auto again = alone.loan(spec);
+  const auto more = alone.loan(spec);
   EXPECT_TRUE(again->array().bytes().data() == slot || more->array().bytes().data() == slot) << "it is free again";
 }
 

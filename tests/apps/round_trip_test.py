@@ -250,7 +250,7 @@ class LargeFile(programs.ProgramTest):
         sent = producer.finish_json()
         self.assertEqual((sent["messages"], sent["copies"]), (1, 0))
         self.assertEqual(consumer.finish_json()["bytes"], 400_000_000)
-        self.assertLess(most, 100_000, "kB of private memory")
+        self.assertLess(most, 300_000, "kB of private memory, most of it a sanitizer's")
         same = subprocess.run(["cmp", "-n", "400000000", "-i", "128:0", path, self.path("out")])
         self.assertEqual(same.returncode, 0)
 
