@@ -64,12 +64,14 @@ arraywire_debian_package(programs arraywire-tools utils
 arraywire-consumer reads, checks and stores what it gets. With units for
 systemd."
   "${library_package} (= ${version_here})")
-math(EXPR next_python "${Python_VERSION_MINOR} + 1")
-arraywire_debian_package(python python3-arraywire python
+if(ARRAYWIRE_BUILD_PYTHON)
+  math(EXPR next_python "${Python_VERSION_MINOR} + 1")
+  arraywire_debian_package(python python3-arraywire python
 "Publisher, Subscriber, Loan and Sample for Python 3, over NumPy arrays that
 are not copied."
-  "${library_package} (= ${version_here})" python3-numpy
-  "python3 (>= ${Python_VERSION_MAJOR}.${Python_VERSION_MINOR})" "python3 (<< ${Python_VERSION_MAJOR}.${next_python})")
+    "${library_package} (= ${version_here})" python3-numpy
+    "python3 (>= ${Python_VERSION_MAJOR}.${Python_VERSION_MINOR})" "python3 (<< ${Python_VERSION_MAJOR}.${next_python})")
+endif()
 # Beside the call of ldconfig that CPack puts into the maintainer scripts.
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/library/triggers)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libxtensor-dev, libopencv-core-dev, libdlpack-dev")
