@@ -21,6 +21,8 @@ struct PublisherOptions {
   Delivery delivery = Delivery::FanOut;
   std::uint32_t history = 0;  // FanOut: a joiner first gets up to so many of the last messages
   std::chrono::nanoseconds block_limit = std::chrono::seconds{1};  // how long publish may wait for slow sessions; 0 = for nobody
+  // Shared memory: how long publish looks again before it sleeps, while it waits for slow sessions. As SubscriberOptions::spin.
+  std::chrono::nanoseconds spin = std::chrono::microseconds{50};
   std::size_t max_memory_bytes = 0;  // of the pool; 0 = a quarter of RAM or of the cgroup's limit, the lesser
   LaneChoice lane = LaneChoice::Automatic;
   Accounts allow{};       // who may subscribe on this machine beside our own user and root; over tcp everybody can

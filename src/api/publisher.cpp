@@ -47,6 +47,7 @@ transport::PublisherSettings settings(const std::string& stream, const Publisher
           .delivery = options.delivery,
           .history = options.history,
           .block_limit = options.block_limit,
+          .spin = options.spin,
           .lane = options.lane,
           .allow = options.allow,
           .metadata = options.metadata,

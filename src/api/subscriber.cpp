@@ -49,7 +49,10 @@ Result<MessageInfo, TakeError> Subscriber::take_into(const ArrayView& target, st
   return sample->info();
 }
 
-int Subscriber::descriptor() const noexcept { return impl_->core->descriptor(); }
+int Subscriber::descriptor() const noexcept {
+  impl_->core->watch_always();
+  return impl_->core->descriptor();
+}
 SubscriberStatus Subscriber::status() const { return impl_->core->status(); }
 SubscriberStatistics Subscriber::statistics() const { return impl_->core->statistics(); }
 Metadata Subscriber::stream_metadata() const { return impl_->core->stream_metadata(); }
@@ -60,7 +63,7 @@ std::optional<std::size_t> wait_any(std::span<Subscriber* const> subscribers, st
   const SteadyTime deadline = deadline_after(steady_now(), timeout);
   const transport::Service& service = *subscribers.front()->impl_->service;
   std::vector<int> descriptors;
-  for (const Subscriber* s : subscribers) descriptors.push_back(s->descriptor());
+  for (const Subscriber* s : subscribers) descriptors.push_back(s->impl_->core->descriptor());
   for (bool last = deadline <= steady_now();; last = !memory::wait_readable(descriptors, deadline)) {
     if (service.stopped()) return std::nullopt;
     std::optional<std::size_t> longest;  // of those that are ready, the one from which nothing was taken for longest

@@ -27,6 +27,7 @@ Numbers numbers_of(const HandOverMessage& message) noexcept {
   if (const auto* m = std::get_if<SlotOffer>(&message)) return {m->id, m->bytes};
   if (const auto* m = std::get_if<Retire>(&message)) return {m->id, 0};
   if (const auto* m = std::get_if<Unmapped>(&message)) return {m->id, 0};
+  if (const auto* m = std::get_if<RingOffer>(&message)) return {m->bytes, 0};
   return {};
 }
 
@@ -48,7 +49,7 @@ Result<HandOverMessage, HandOverError> decode(std::span<const std::byte> packet)
   if (!std::equal(kMagic.begin(), kMagic.end(), packet.begin())) return HandOverError::Malformed;
   if (get(packet, kVersionAt, 2) != kHandOverVersion) return HandOverError::OtherVersion;
   const Numbers n{get(packet, kFirstAt, 8), get(packet, kSecondAt, 8)};
-  const bool id_alone = n.first != 0 && n.second == 0;
+  const bool first_alone = n.first != 0 && n.second == 0;
   switch (get(packet, kKindAt, 2)) {
     case 1:
       if (n.first != 0 || n.second != 0) return HandOverMessage(Greeting{.session = {.high = n.first, .low = n.second}});
@@ -57,10 +58,16 @@ Result<HandOverMessage, HandOverError> decode(std::span<const std::byte> packet)
       if (n.first != 0 && n.second != 0) return HandOverMessage(SlotOffer{.id = n.first, .bytes = n.second});
       break;
     case 3:
-      if (id_alone) return HandOverMessage(Retire{.id = n.first});
+      if (first_alone) return HandOverMessage(Retire{.id = n.first});
       break;
     case 4:
-      if (id_alone) return HandOverMessage(Unmapped{.id = n.first});
+      if (first_alone) return HandOverMessage(Unmapped{.id = n.first});
+      break;
+    case 5:
+      if (first_alone) return HandOverMessage(RingOffer{.bytes = n.first});
+      break;
+    case 6:
+      if (n.first == 0 && n.second == 0) return HandOverMessage(BellOffer{});
       break;
     default: break;
   }
@@ -68,7 +75,7 @@ Result<HandOverMessage, HandOverError> decode(std::span<const std::byte> packet)
 }
 
 bool carries_descriptor(const HandOverMessage& message) noexcept {
-  return std::holds_alternative<Greeting>(message) || std::holds_alternative<SlotOffer>(message);
+  return !std::holds_alternative<Retire>(message) && !std::holds_alternative<Unmapped>(message);
 }
 
 std::string_view describe(HandOverError error) noexcept {
@@ -85,6 +92,7 @@ std::string_view describe(HandOverError error) noexcept {
     case HandOverError::KnownSlot: return "a slot was handed over twice";
     case HandOverError::UnknownSlot: return "a slot that was not handed over";
     case HandOverError::TooManySlots: return "too many slots were handed over";
+    case HandOverError::BadRings: return "rings that are none";
   }
   return "?";
 }

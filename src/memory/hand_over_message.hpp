@@ -14,14 +14,17 @@
 namespace arraywire::memory {
 
 // Every message is one packet of 24 bytes, little-endian: the letters AWHO, version (2 bytes), kind (2 bytes), two numbers (8
-// bytes each). Two kinds come with exactly one descriptor, the others with none (SCM_RIGHTS).
+// bytes each). Where the table names a descriptor, exactly one comes with it, with the others none (SCM_RIGHTS).
 //   kind                          first               second             descriptor
 //   1 Greeting  sub -> pub        session id, high    session id, low    pidfd of the subscriber's process
 //   2 SlotOffer pub -> sub        slot id, not 0      bytes, not 0       the sealed memfd
 //   3 Retire    pub -> sub        slot id, not 0      0
 //   4 Unmapped  sub -> pub        slot id, not 0      0
+//   5 RingOffer both              bytes, not 0        0                  the sealed memfd of the sender's ring
+//   6 BellOffer pub -> sub        0                   0                  the subscriber's end of the bell
 // Greeting comes first, and once. SlotOffer comes before any Data that names the slot, Retire when the publisher is done with it,
-// Unmapped when the subscriber has unmapped it after that.
+// Unmapped when the subscriber has unmapped it after that. The subscriber's RingOffer comes after its Greeting and before its
+// Hello, the publisher's, with the bell, before its Welcome; either side may do without.
 inline constexpr std::size_t kHandOverPacketBytes = 24;
 inline constexpr std::uint16_t kHandOverVersion = 1;
 inline constexpr std::size_t kMaxSessionSlots = 4096;  // that one session may have at once
@@ -44,7 +47,14 @@ struct Unmapped {
   std::uint64_t id = 0;
   bool operator==(const Unmapped&) const = default;
 };
-using HandOverMessage = std::variant<Greeting, SlotOffer, Retire, Unmapped>;
+struct RingOffer {
+  std::uint64_t bytes = 0;
+  bool operator==(const RingOffer&) const = default;
+};
+struct BellOffer {
+  bool operator==(const BellOffer&) const = default;
+};
+using HandOverMessage = std::variant<Greeting, SlotOffer, Retire, Unmapped, RingOffer, BellOffer>;
 
 // Why there is no message to act on. All but Nothing mean that the connection is of no more use.
 enum class HandOverError : std::uint8_t {
@@ -60,6 +70,7 @@ enum class HandOverError : std::uint8_t {
   KnownSlot,        // offered before, and still here
   UnknownSlot,      // never offered, or unmapped since
   TooManySlots,
+  BadRings,  // no memory or no socket that could be rings and their bell
 };
 std::string_view describe(HandOverError) noexcept;
 

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -105,6 +106,13 @@ PacketSent HandOverSocket::send(const HandOverMessage& message, int attached) co
     if (::sendmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return PacketSent::Sent;  // a packet goes whole
     if (errno != EINTR) return failure(errno);
   }
+}
+
+bool HandOverSocket::ring_waits() const noexcept {
+  HandOverPacket packet{};
+  const ssize_t size = socket_ && ours() ? ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_PEEK) : -1;
+  const auto message = decode(std::span(packet).first(static_cast<std::size_t>(std::max<ssize_t>(0, size))));
+  return message && (std::holds_alternative<RingOffer>(*message) || std::holds_alternative<BellOffer>(*message));
 }
 
 Result<ReceivedPacket, HandOverError> HandOverSocket::receive() const noexcept {

@@ -52,6 +52,7 @@ class HandOverSocket {
   PacketSent send(const HandOverMessage& message, int attached = -1) const noexcept;
   // Whatever descriptors come with an error are closed.
   Result<ReceivedPacket, HandOverError> receive() const noexcept;
+  bool ring_waits() const noexcept;  // the next packet is a RingOffer or a BellOffer
 
  private:
   bool ours() const noexcept;

@@ -52,7 +52,7 @@ Result<SlotReceiver, ConnectFailure> SlotReceiver::connect(const std::filesystem
   receiver.watch_ = Watch(polled, receiver.socket_.descriptor(), key);
   if (!receiver.watch_) return failed("epoll_ctl", ENOSPC);
   switch (receiver.socket_.send(Greeting{.session = session}, process.get())) {
-    case PacketSent::Sent: return Result<SlotReceiver, ConnectFailure>(std::move(receiver));
+    case PacketSent::Sent: receiver.offer_ring(); return Result<SlotReceiver, ConnectFailure>(std::move(receiver));
     case PacketSent::Full:
     case PacketSent::Strained: return failed("sendmsg", EAGAIN);
     case PacketSent::Ended: break;
@@ -64,13 +64,45 @@ std::vector<SlotReceiver::Known>::iterator SlotReceiver::find(std::uint64_t id) 
   return std::find_if(slots_.begin(), slots_.end(), [&](const Known& known) { return known.id == id; });
 }
 
+// What cannot be offered is done without.
+void SlotReceiver::offer_ring() noexcept {
+  auto memory = Rings::create_memory();
+  if (!memory || socket_.send(RingOffer{.bytes = RingFormat::kBytes}, memory->descriptor.get()) != PacketSent::Sent) return;
+  own_ring_ = std::move(memory->mapping);
+}
+
+Result<std::unique_ptr<Rings>, HandOverError> SlotReceiver::open_rings(const std::shared_ptr<PollSet>& bells) {
+  while (!bell_ && socket_.ring_waits()) {
+    if (const auto part = receive(); !part) return part.error();
+  }
+  if (!bell_) return std::unique_ptr<Rings>();
+  auto rings = std::make_unique<Rings>(std::move(own_ring_), std::move(peer_ring_), std::move(bell_), bells);
+  if (!*rings) return HandOverError::BadRings;
+  return rings;
+}
+
 Result<SlotNews, HandOverError> SlotReceiver::receive() {
   slots_.reserve(slots_.size() + 1);  // before the packet is gone from the socket
   auto packet = socket_.receive();
   if (!packet) return packet.error();
   if (const auto* offer = std::get_if<SlotOffer>(&packet->message)) return on_offer(*offer, std::move(packet->descriptor));
   if (const auto* retire = std::get_if<Retire>(&packet->message)) return on_retire(*retire);
+  if (std::holds_alternative<RingOffer>(packet->message)) return on_ring(std::move(packet->descriptor));
+  if (std::holds_alternative<BellOffer>(packet->message)) return on_bell(std::move(packet->descriptor));
   return HandOverError::Unexpected;
+}
+
+Result<SlotNews, HandOverError> SlotReceiver::on_ring(Descriptor memory) noexcept {
+  if (!peer_ring_.bytes().empty() || own_ring_.bytes().empty()) return HandOverError::Unexpected;
+  return Rings::map(std::move(memory), peer_ring_) ? Result<SlotNews, HandOverError>(SlotNews(RingPart{}))
+                                                   : HandOverError::BadRings;
+}
+
+Result<SlotNews, HandOverError> SlotReceiver::on_bell(Descriptor bell) noexcept {
+  if (bell_ || peer_ring_.bytes().empty()) return HandOverError::Unexpected;
+  if (!Rings::is_bell(bell)) return HandOverError::BadRings;
+  bell_ = std::move(bell);
+  return SlotNews(RingPart{});
 }
 
 Result<SlotNews, HandOverError> SlotReceiver::on_offer(const SlotOffer& offer, Descriptor descriptor) {

@@ -87,24 +87,46 @@ bool SlotSender::came_back(std::uint64_t id) noexcept {
   return true;
 }
 
-PeerState SlotSender::serve(std::vector<std::uint64_t>& unmapped) {
-  // A peer that sends without end gets its turn again at once, but not all of ours.
-  for (std::size_t i = 0; i < kMaxSessionSlots && state_ == PeerState::Open; ++i) {
-    unmapped.reserve(unmapped.size() + 1);
-    const auto packet = socket_.receive();
-    if (!packet && packet.error() == HandOverError::Nothing) break;
-    const Unmapped* back = packet ? std::get_if<Unmapped>(&packet->message) : nullptr;
-    if (back == nullptr) {
-      broken_by_ = packet ? HandOverError::Unexpected : packet.error();
-      state_ = broken_by_ == HandOverError::Ended ? PeerState::Ended : PeerState::Broken;
-    } else if (came_back(back->id)) {
+// Nothing: that was in order.
+HandOverError SlotSender::hear(ReceivedPacket packet, std::vector<std::uint64_t>& unmapped) {
+  if (const auto* back = std::get_if<Unmapped>(&packet.message)) {
+    if (came_back(back->id)) {
       unmapped.push_back(back->id);
     } else {
       ++ignored_;
     }
+    return HandOverError::Nothing;
+  }
+  if (!std::holds_alternative<RingOffer>(packet.message) || std::exchange(ring_offered_, true)) return HandOverError::Unexpected;
+  ring_ = std::move(packet.descriptor);
+  return HandOverError::Nothing;
+}
+
+PeerState SlotSender::serve(std::vector<std::uint64_t>& unmapped) {
+  // A peer that sends without end gets its turn again at once, but not all of ours.
+  for (std::size_t i = 0; i < kMaxSessionSlots && state_ == PeerState::Open; ++i) {
+    unmapped.reserve(unmapped.size() + 1);
+    auto packet = socket_.receive();
+    if (!packet && packet.error() == HandOverError::Nothing) break;
+    broken_by_ = packet ? hear(std::move(*packet), unmapped) : packet.error();
+    if (broken_by_ == HandOverError::Nothing) continue;
+    state_ = broken_by_ == HandOverError::Ended ? PeerState::Ended : PeerState::Broken;
   }
   if (state_ == PeerState::Open && has_ended(process_.get())) state_ = PeerState::Ended;
   return flush();
+}
+
+std::unique_ptr<Rings> SlotSender::open_rings(const std::shared_ptr<PollSet>& bells) {
+  Mapping theirs;
+  if (!ring_ || !Rings::map(std::move(ring_), theirs)) return nullptr;
+  auto ours = Rings::create_memory();
+  auto bell = Rings::create_bell();
+  if (!ours || !bell.theirs) return nullptr;
+  auto rings = std::make_unique<Rings>(std::move(ours->mapping), std::move(theirs), std::move(bell.ours), bells);
+  if (!*rings) return nullptr;
+  const bool offered = socket_.send(RingOffer{.bytes = RingFormat::kBytes}, ours->descriptor.get()) == PacketSent::Sent &&
+                       socket_.send(BellOffer{}, bell.theirs.get()) == PacketSent::Sent;
+  return offered ? std::move(rings) : nullptr;
 }
 
 std::vector<std::uint64_t> SlotSender::slots() const {

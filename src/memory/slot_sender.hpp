@@ -3,6 +3,7 @@
 
 #include "memory/hand_over_socket.hpp"
 #include "memory/poll_set.hpp"
+#include "memory/rings.hpp"
 #include "memory/slot.hpp"
 
 #include <cstddef>
@@ -44,6 +45,8 @@ class SlotSender {
   // Reads what it said, appending the ids of slots that it unmapped; looks whether it is dead; sends what waits.
   PeerState serve(std::vector<std::uint64_t>& unmapped);
   PeerState state() const noexcept { return state_; }
+  // This end of the session's rings, where it offered its own: to be asked for once, before Welcome. Null: without.
+  std::unique_ptr<Rings> open_rings(const std::shared_ptr<PollSet>& bells);
 
   std::vector<std::uint64_t> slots() const;                        // all that were given and did not come back
   std::size_t waiting() const noexcept { return waiting_; }        // packets that it has not been sent yet
@@ -60,6 +63,7 @@ class SlotSender {
 
   std::size_t position(std::uint64_t id) const noexcept;
   bool at(std::size_t position, std::uint64_t id) const noexcept;
+  HandOverError hear(ReceivedPacket packet, std::vector<std::uint64_t>& unmapped);
   PacketSent send_next(Given& given) const noexcept;
   bool came_back(std::uint64_t id) noexcept;
 
@@ -73,6 +77,8 @@ class SlotSender {
   std::vector<Given> given_{};  // by id, ascending
   std::size_t waiting_ = 0;     // of them, Offering or Retiring
   std::uint64_t ignored_ = 0;
+  Descriptor ring_{};  // that it offered, until open_rings()
+  bool ring_offered_ = false;
 };
 
 }  // namespace arraywire::memory

@@ -40,6 +40,7 @@ PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> poo
       pool_(std::move(pool)),
       settings_(std::move(settings)),
       epoch_(random_id()),
+      spin_(settings_.spin),
       book_(settings_.delivery, settings_.history) {
   service.require_own_process();
   check_metadata();
@@ -51,7 +52,7 @@ PublisherCore::PublisherCore(Service& service, std::shared_ptr<memory::Pool> poo
   if (settings_.lane != LaneChoice::Inline) {  // before the data socket: who finds that one finds this one too
     listener_ = std::make_unique<memory::HandOverListener>(folder_->slots_socket(), allowed);
     folder_->share(folder_->slots_socket());
-    descriptors_ = {listener_->descriptor(), pool_->retired_descriptor()};
+    descriptors_ = {listener_->descriptor(), pool_->retired_descriptor(), bells_->descriptor()};
   }
   descriptors_.push_back(more_.descriptor());
   bind(folder_->data_endpoint());
@@ -109,10 +110,29 @@ void PublisherCore::close() noexcept {
 
 // ---- critical sections
 
+zmq::socket_t& PublisherCore::use_router(std::size_t index) {
+  routers_used_ = true;
+  return routers_[index];
+}
+
 bool PublisherCore::drain() {
+  const bool by_rings = drain_rings();
+  return drain_routers() || by_rings;
+}
+
+// What else waits at the ROUTERs is the service thread's, where all that is returned passes through rings.
+void PublisherCore::drain_returns() {
+  const std::uint64_t before = received_;
+  drain_rings();
+  const bool overflowed = received_ - before >= memory::RingFormat::kEntries;
+  if (overflowed || peers_.empty() || std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return !p.second.rings; }))
+    drain_routers();
+}
+
+bool PublisherCore::drain_routers() {
   const std::uint64_t before = received_;
   for (std::size_t i = 0; i < routers_.size(); ++i) {
-    while (received_ - before < kHighWaterMark && receive(routers_[i], frames_)) {
+    while (received_ - before < kHighWaterMark && receive(use_router(i), frames_)) {
       ++received_;
       ++progress_;
       handle(i);
@@ -124,7 +144,10 @@ bool PublisherCore::drain() {
 // A wake-up without a message is how a ROUTER lets us know that a connection ended. Which one, only sending tells.
 bool PublisherCore::drain_or_probe(std::uint64_t received_before) {
   const bool got = drain();
-  if (received_ == received_before) probe();
+  if (received_ == received_before) {
+    hear_bells();
+    probe();
+  }
   return got;
 }
 
@@ -132,29 +155,37 @@ void PublisherCore::settle() {
   if (closed_) return;
   flush();
   for (int round = 0;; ++round) {
-    bool more = false;
-    for (zmq::socket_t& router : routers_) more = readable(router) || more;
-    if (!more) break;
+    bool at_routers = false;
+    if (std::exchange(routers_used_, false)) {
+      for (zmq::socket_t& router : routers_) at_routers = readable(router) || at_routers;
+    }
+    const bool in_rings = awaits_returns() && !listen();
+    if (!at_routers && !in_rings) break;
     if (round == kDrainRounds) {
       more_.set();
       break;
     }
-    drain();
+    if (in_rings) drain_rings();
+    if (at_routers) drain_routers();
     flush();
   }
+  const bool urgent = book_.keeps_any();
+  if (urgent != urgent_.exchange(urgent, std::memory_order_relaxed) && urgent) service_.wake();
   if (waiting_ && progress_ != progress_seen_) changed_.set();
 }
 
 template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, SteadyTime deadline, bool until_hard_stop) {
   const int stop = until_hard_stop ? service_.hard_stop_descriptor() : service_.stop_descriptor();
+  bool spun = false;
   for (std::optional<std::uint64_t> received_before;;) {
+    bool spins = false;
     {
       Section section(*this);
-      waiting_ = false;
+      waiting_ = spinning_ = false;
       if (received_before) {
         drain_or_probe(*received_before);
       } else {
-        drain();
+        drain_returns();
       }
       flush();
       if (done()) return Awaited::Done;
@@ -163,18 +194,28 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
       waiting_ = true;
       progress_seen_ = progress_;
       received_before = received_;
+      spins = spinning_ = !spun && book_.waiting() > 0 && spin_.worthwhile();
     }
-    awaited_.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(lazy_descriptors()), descriptors_.end());  // the ROUTERs
-    awaited_.insert(awaited_.end(), {changed_.descriptor(), stop});
-    if (!settings_.give_up) {
-      memory::wait_readable(awaited_, deadline);
-    } else if (settings_.give_up()) {
+    awaited_.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(endpoints_.size()), descriptors_.end());  // the ROUTERs
+    awaited_.insert(awaited_.end(), {bells_->descriptor(), changed_.descriptor(), stop});
+    if (spins) {
+      spun = true;
+      spin(deadline);
+      received_before.reset();
+    } else if (settings_.give_up && settings_.give_up()) {
       deadline = SteadyTime::min();
-    } else if (!memory::wait_readable(awaited_, std::min(deadline, steady_now() + kGiveUpInterval))) {
+    } else if (!memory::wait_readable(awaited_,
+                                      settings_.give_up ? std::min(deadline, steady_now() + kGiveUpInterval) : deadline)) {
       received_before.reset();  // woken by the clock alone: no reason to suspect anybody of being gone
     }
     changed_.clear();
   }
+}
+
+// At the rings, and now and then at the rest, however long it is to last.
+void PublisherCore::spin(SteadyTime deadline) {
+  std::uint32_t looks = 0;
+  spin_.until([&] { return any_return() || (++looks % 256 == 0 && memory::wait_readable(awaited_, {})); }, deadline);
 }
 
 // ---- the publish turn
@@ -231,12 +272,12 @@ void PublisherCore::waive() {
 
 void PublisherCore::read_returns() {
   const Section section(*this);
-  drain();
+  drain_returns();
 }
 
 bool PublisherCore::needs_slot() {
   Section section(*this);
-  drain();
+  drain_returns();
   return book_.needs_slot();
 }
 
@@ -270,6 +311,7 @@ FinishReport PublisherCore::finish(SteadyTime deadline) {
 PublisherCore::SlotWait::SlotWait(PublisherCore& core) noexcept : core_(core) {
   core_.slot_waits_.fetch_add(1, std::memory_order_relaxed);
   core_.service_.wake();
+  core_.read_returns();  // and from now on they wake the service thread
 }
 
 void PublisherCore::count_copies(std::uint64_t copies) {
@@ -277,9 +319,10 @@ void PublisherCore::count_copies(std::uint64_t copies) {
   copies_ += copies;
 }
 
-PublisherStatistics PublisherCore::statistics() const {
+PublisherStatistics PublisherCore::statistics() {
   service_.require_own_process();
-  const Lock lock(mutex_);
+  const Section section(*this);
+  drain_returns();
   PublisherStatistics s{
       .published = book_.sequence(), .copies = copies_, .abandoned = book_.abandoned(), .dropped_peer_messages = dropped_};
   for (const auto& [id, peer] : peers_) {
@@ -292,6 +335,13 @@ PublisherStatistics PublisherCore::statistics() const {
 }
 
 // ---- the service thread
+
+bool PublisherCore::wanted(std::size_t descriptor, bool rested) const {
+  const bool urgent = urgent_.load(std::memory_order_relaxed) || slot_waits_.load(std::memory_order_relaxed) > 0;
+  if (descriptors_[descriptor] == bells_->descriptor()) return urgent || (rested && settings_.delivery == Delivery::Distribute);
+  const bool is_router = descriptor >= descriptors_.size() - endpoints_.size();
+  return urgent || rested || !is_router;
+}
 
 SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   Section section(*this);
@@ -307,7 +357,6 @@ SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   send_alives(now);
   settle();  // before the count is noted: what is received from here on was not seen by this thread
   received_at_poll_ = received_;
-  urgent_.store(book_.keeps_any(), std::memory_order_relaxed);
   return now + std::chrono::seconds{1};
 }
 

@@ -5,10 +5,12 @@
 #include "arraywire/publishing.hpp"
 #include "memory/hand_over_listener.hpp"
 #include "memory/pool.hpp"
+#include "memory/rings.hpp"
 #include "transport/book.hpp"
 #include "transport/former_sessions.hpp"
 #include "transport/service.hpp"
 #include "transport/sockets.hpp"
+#include "transport/spin.hpp"
 #include "transport/stream_folder.hpp"
 #include "wire/decoder.hpp"
 #include "wire/encoder.hpp"
@@ -31,6 +33,7 @@ struct PublisherSettings {
   Delivery delivery = Delivery::FanOut;
   std::uint32_t history = 0;
   std::chrono::nanoseconds block_limit{};
+  std::chrono::nanoseconds spin{};
   LaneChoice lane = LaneChoice::Automatic;
   Accounts allow{};
   Metadata metadata{};
@@ -83,16 +86,13 @@ class PublisherCore final : public Participant {
   };
 
   // ---- any thread
-  PublisherStatistics statistics() const EXCLUDES(mutex_);
+  PublisherStatistics statistics() EXCLUDES(mutex_);
   const std::vector<std::string>& endpoints() const noexcept { return endpoints_; }
 
   // ---- service thread
   std::vector<int> descriptors() const override { return descriptors_; }
   SteadyTime serve(std::uint64_t ready, SteadyTime now) override;
-  std::size_t lazy_descriptors() const override { return endpoints_.size(); }  // the ROUTERs: publish reads all that waits there
-  bool urgent() const override {
-    return urgent_.load(std::memory_order_relaxed) || slot_waits_.load(std::memory_order_relaxed) > 0;
-  }
+  bool wanted(std::size_t descriptor, bool rested) const override;
   void close() noexcept override;
 
  private:
@@ -111,17 +111,29 @@ class PublisherCore final : public Participant {
     bool unreachable = false;         // shared memory: its connection is gone, its process is not known to be
     std::vector<Outgoing> backlog{};  // zmq had no room for these; the guard above the credits, so nearly always empty
     std::unique_ptr<memory::SlotSender> slots{};  // shared memory: its hand-over
+    std::unique_ptr<memory::Rings> rings{};       // and what its Data and Returns pass through, if it has them
   };
   class Section;
 
   void check_metadata();  // throws Error
   void abandon_sockets() noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
   void bind(const std::string& endpoint) REQUIRES(mutex_);
-  bool drain() REQUIRES(mutex_);  // true: something was received
+  bool drain() REQUIRES(mutex_);          // true: something was received
+  bool drain_routers() REQUIRES(mutex_);  // likewise
+  bool drain_rings() REQUIRES(mutex_);    // likewise
+  void drain_returns() REQUIRES(mutex_);  // whatever says what was taken and released
+  void drain_ring(Id id) REQUIRES(mutex_);
+  bool listen() REQUIRES(mutex_);  // false: something has come meanwhile
+  bool awaits_returns() const REQUIRES(mutex_);
+  zmq::socket_t& use_router(std::size_t index) REQUIRES(mutex_);
+  void hear_bells() REQUIRES(mutex_);
+  bool any_return() EXCLUDES(mutex_);  // in a ring
+  void spin(SteadyTime deadline) EXCLUDES(mutex_);
   void settle() REQUIRES(mutex_);
   void flush() REQUIRES(mutex_);
   void probe() REQUIRES(mutex_);
   SendResult send(Peer& peer, const Outgoing& out) REQUIRES(mutex_);
+  bool put(Peer& peer, const Message& message, Id session, const wire::Stamp& stamp) REQUIRES(mutex_);
   void send_or_shelve(Id id, Outgoing out) REQUIRES(mutex_);
   void retry_backlogs() REQUIRES(mutex_);
   void send_alives(SteadyTime now) REQUIRES(mutex_);
@@ -165,15 +177,19 @@ class PublisherCore final : public Participant {
   std::unique_ptr<StreamFolder> folder_;
   std::vector<std::string> endpoints_{};
   static constexpr std::uint64_t kListenerReady = 1, kRetiredReady = 2;  // bits of the first two, where there is a listener
-  std::vector<int> descriptors_{};
-  std::vector<int> awaited_{};       // the publish turn's, reused
+  static constexpr std::size_t kBells = 2;                               // the third
+  std::vector<int> descriptors_{};                                       // the last ones are the ROUTERs
+  std::vector<int> awaited_{};                                           // the publish turn's, reused
+  Spin spin_;                                                            // likewise
+  const std::shared_ptr<memory::PollSet> bells_ = std::make_shared<memory::PollSet>();
   std::atomic<bool> urgent_{false};  // somebody waits for what the service thread has to send
   std::atomic<int> slot_waits_{0};
   memory::EventFd changed_{};  // set when something happened that the publishing thread may wait for
   memory::EventFd more_{};     // set when a flood of messages was left waiting: the service thread goes on with it
 
   mutable Mutex mutex_{};
-  std::vector<zmq::socket_t> routers_ GUARDED_BY(mutex_){};
+  std::vector<zmq::socket_t> routers_ GUARDED_BY(mutex_){};                  // through use_router(), but for closing
+  bool routers_used_ GUARDED_BY(mutex_) = false;                             // in this critical section: ZMQ_EVENTS is to be read
   std::unique_ptr<memory::HandOverListener> listener_ GUARDED_BY(mutex_){};  // none: inline only
   SteadyTime next_hand_over_look_ GUARDED_BY(mutex_){};
   MessageShelf shelf_ GUARDED_BY(mutex_){};  // before book_ and peers_: outlives their messages
@@ -195,6 +211,7 @@ class PublisherCore final : public Participant {
   std::uint64_t progress_ GUARDED_BY(mutex_) = 0;            // everything that await's conditions may depend on
   std::uint64_t progress_seen_ GUARDED_BY(mutex_) = 0;       // by the publishing thread, when it last looked
   bool waiting_ GUARDED_BY(mutex_) = false;                  // the publishing thread waits, or is about to
+  bool spinning_ GUARDED_BY(mutex_) = false;                 // and looks at the rings itself meanwhile
   std::vector<zmq::message_t> parts_ GUARDED_BY(mutex_){};   // reused
   std::vector<std::uint64_t> numbers_ GUARDED_BY(mutex_){};  // reused
   std::vector<std::uint64_t> due_ GUARDED_BY(mutex_){};      // reused

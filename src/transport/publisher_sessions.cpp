@@ -71,7 +71,7 @@ void PublisherCore::on_known(const wire::Envelope& envelope) {
   } else if (envelope.kind == wire::Kind::Bye) {
     wire::Bye bye;
     if (!decoder_.bye(bye)) return drop_message("a Bye that does not decode");
-    send_header(routers_[peer.address.router],
+    send_header(use_router(peer.address.router),
                 peer.address.routing_id,  // nothing follows; if it cannot go, it is not waited for long
                 encoder_.bye({.epoch = epoch_, .session = envelope.session}, {}));
     depart(envelope.session, bye.held, "said good-bye");
@@ -169,6 +169,7 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
   Peer peer{.address = from};
   peer.about = {.name = named(hello.name, pid), .pid = pid, .lane = offer.lane, .lane_reason = offer.reason};
   peer.slots = std::move(offer.slots);
+  if (peer.slots) peer.rings = peer.slots->open_rings(bells_);
   const Opened opened = book_.open(envelope.session, {*offer.grant, when_full, offer.lane}, before);
   if (const auto replaced = peers_.find(hello.replaces); replaced != peers_.end() && !book_.knows(hello.replaces))
     forget(replaced);
@@ -184,7 +185,7 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
                               .host = service_.host(),
                               .metadata = settings_.metadata};
   // Before anything that open() has put into outgoing(): Welcome is what every session begins with.
-  const SendResult sent = send_header(routers_[from.router], from.routing_id,
+  const SendResult sent = send_header(use_router(from.router), from.routing_id,
                                       encoder_.welcome({.epoch = epoch_, .session = envelope.session}, welcome));
   Peer& joined = peers_.emplace(envelope.session, std::move(peer)).first->second;
   ++progress_;
@@ -218,7 +219,7 @@ void PublisherCore::supersede(const Address& from, Id replaced) {
 
 void PublisherCore::refuse(const Address& to, const wire::Envelope& hello, const std::string& name, const std::string& reason) {
   tell(EventKind::Refused, name, reason);
-  send_header(routers_[to.router], to.routing_id,
+  send_header(use_router(to.router), to.routing_id,
               encoder_.refused({.epoch = epoch_, .session = hello.session}, {.reason = reason}));
 }
 
@@ -260,17 +261,28 @@ void PublisherCore::lost(const Address& address) {
 // ---- sending
 
 SendResult PublisherCore::send(Peer& peer, const Outgoing& out) {
-  zmq::socket_t& router = routers_[peer.address.router];
   if (out.message && peer.slots && out.message->slot != nullptr) {
     memory::Slot& slot = *out.message->slot;
     if (!peer.slots->has(slot.id())) give(peer, pool_->hand_over(slot));
     if (!peer.slots->has(slot.id())) return SendResult::WouldBlock;  // its hand-over socket is full
     wire::Stamp stamp = out.stamp;
     stamp.slot = slot.id();
-    return send_named(router, peer.address.routing_id, *out.message, epoch_, out.session, stamp);
+    if (peer.rings && put(peer, *out.message, out.session, stamp)) return SendResult::Sent;
+    return send_named(use_router(peer.address.router), peer.address.routing_id, *out.message, epoch_, out.session, stamp);
   }
+  zmq::socket_t& router = use_router(peer.address.router);
   if (out.message) return send_data(router, peer.address.routing_id, *out.message, epoch_, out.session, out.stamp, parts_);
   return send_header(router, peer.address.routing_id, encoder_.end({.epoch = epoch_, .session = out.session}, out.end));
+}
+
+// False: it does not fit there, and goes by the socket. Order is kept all the same: deliveries are numbered.
+bool PublisherCore::put(Peer& peer, const Message& message, Id session, const wire::Stamp& stamp) {
+  const std::span<std::byte> room = peer.rings->room(message.header.size());
+  if (room.empty()) return false;
+  std::copy(message.header.begin(), message.header.end(), room.begin());
+  wire::stamp(room, epoch_, session, stamp);
+  peer.rings->put(stamp.delivery, room.size());
+  return true;
 }
 
 void PublisherCore::send_or_shelve(Id id, Outgoing out) {
@@ -290,6 +302,11 @@ void PublisherCore::flush() {
     Outgoing out = std::move(outgoing[i]);
     const Id id = out.session;
     send_or_shelve(id, std::move(out));
+  }
+  if (!outgoing.empty()) {  // once everybody has it: whoever is woken may take this thread's processor
+    for (const auto& [id, peer] : peers_) {
+      if (peer.rings) peer.rings->ring();
+    }
   }
   outgoing.clear();
 }
@@ -316,7 +333,7 @@ void PublisherCore::send_alives(SteadyTime now) {
   for (auto& [id, peer] : peers_) {
     if (now < peer.next_alive || peer.unreachable || replaced(peer)) continue;
     const SendResult sent =
-        send_header(routers_[peer.address.router], peer.address.routing_id, encoder_.alive({.epoch = epoch_, .session = id}));
+        send_header(use_router(peer.address.router), peer.address.routing_id, encoder_.alive({.epoch = epoch_, .session = id}));
     if (sent == SendResult::Unreachable) unreachable.push_back(peer.address);
     peer.next_alive = now + (++peer.unanswered < kPatientAlives ? std::chrono::seconds{1} : std::chrono::seconds{60});
   }

@@ -38,6 +38,72 @@ void PublisherCore::retire_slots() {
   }
 }
 
+// ---- rings
+
+bool PublisherCore::drain_rings() {
+  const std::uint64_t before = received_;
+  for (auto next = peers_.begin(); next != peers_.end();) {
+    const Id id = next->first;
+    if (next->second.rings && !next->second.rings->empty()) drain_ring(id);  // which may be the end of it
+    next = peers_.upper_bound(id);
+  }
+  return received_ != before;
+}
+
+// One round of the ring at most: the next session has its turn, too.
+void PublisherCore::drain_ring(Id id) {
+  for (std::size_t i = 0; i < memory::RingFormat::kEntries; ++i) {
+    const auto peer = peers_.find(id);
+    if (peer == peers_.end()) return;
+    const auto entry = peer->second.rings->front();
+    if (!entry && entry.error() == memory::RingError::Empty) return;
+    ++received_;
+    ++progress_;
+    if (!entry) {
+      ++dropped_;
+      tell(EventKind::Malformed, peer->second.about.name, "its ring cannot be read");
+      peer->second.rings.reset();
+      return depart(id, {}, "its ring cannot be read");
+    }
+    peer->second.rings->pop();
+    const auto envelope = decoder_.read(entry->bytes);
+    if (!envelope) {
+      drop_message(wire::describe(envelope.error()));
+    } else if (envelope->kind != wire::Kind::Return || envelope->session != id || envelope->epoch != epoch_) {
+      drop_message("in a ring, and no Return of its session");
+    } else {
+      on_known(*envelope);
+    }
+  }
+}
+
+// Somebody needs to know at once what is returned. Otherwise it is read when the next message is published.
+bool PublisherCore::awaits_returns() const {
+  return (waiting_ && !spinning_) || slot_waits_.load(std::memory_order_relaxed) > 0 || book_.keeps_any() ||
+         settings_.delivery == Delivery::Distribute;
+}
+
+bool PublisherCore::listen() {
+  bool nothing = true;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.rings) nothing = peer.rings->listen() && nothing;
+  }
+  return nothing;
+}
+
+void PublisherCore::hear_bells() {
+  for (const auto& [id, peer] : peers_) {
+    if (peer.rings) peer.rings->hear();
+  }
+}
+
+bool PublisherCore::any_return() {
+  const Lock lock(mutex_);
+  return std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p.second.rings && !p.second.rings->empty(); });
+}
+
+// ---- slots
+
 // Visitors, what sessions unmapped, deaths. Once a second unasked: of what the system had no room for, nothing tells.
 void PublisherCore::serve_hand_over(std::uint64_t ready, SteadyTime now) {
   const bool all = now >= next_hand_over_look_;

@@ -18,7 +18,7 @@ namespace {
 constexpr int kZeroCopyReceive =
     10;  // ZMQ_ZERO_COPY_RECV: a draft name, but in Debian's build; off, small frames are 8-byte aligned
 
-constexpr auto kRest = std::chrono::milliseconds{1};  // of lazy descriptors, after each serve()
+constexpr auto kRest = std::chrono::milliseconds{1};  // after each serve()
 
 // Processes of one boot share CLOCK_MONOTONIC; containers on one host do too.
 Id boot_id() {
@@ -135,7 +135,7 @@ void Service::adopt_registry(std::vector<std::shared_ptr<Participant>>& active) 
 void Service::run() noexcept {
   struct Entry {
     Participant* participant;
-    std::size_t first, count, lazy;  // in polled; of them, the last `lazy` are not looked at before `rested`
+    std::size_t first, count;  // in polled
     SteadyTime due;
     SteadyTime rested;
   };
@@ -153,7 +153,7 @@ void Service::run() noexcept {
         entries.clear();
         polled = {{wake_.descriptor(), POLLIN, 0}, {releases_->descriptor(), POLLIN, 0}};
         for (const auto& p : active) {
-          entries.push_back({p.get(), polled.size(), 0, p->lazy_descriptors(), SteadyTime::min(), SteadyTime::min()});
+          entries.push_back({p.get(), polled.size(), 0, SteadyTime::min(), SteadyTime::min()});
           for (const int fd : p->descriptors()) polled.push_back({fd, POLLIN, 0});
           entries.back().count = polled.size() - entries.back().first;
         }
@@ -162,9 +162,12 @@ void Service::run() noexcept {
     SteadyTime due = SteadyTime::max();
     for (Entry& e : entries) {
       due = std::min(due, e.due);
-      const bool rests = e.rested > steady_now() && !e.participant->urgent();
-      if (rests) due = std::min(due, e.rested);
-      for (pollfd& p : std::span(polled).subspan(e.first + e.count - e.lazy, e.lazy)) p.events = rests ? 0 : POLLIN;
+      const bool rested = e.rested <= steady_now();
+      for (std::size_t i = 0; i < e.count; ++i) {
+        const bool wanted = e.participant->wanted(i, rested);
+        polled[e.first + i].events = wanted ? POLLIN : 0;
+        if (!wanted && !rested && e.participant->wanted(i, true)) due = std::min(due, e.rested);
+      }
     }
     int timeout_ms = -1;
     if (due != SteadyTime::max()) {

@@ -47,10 +47,10 @@ class Participant {
   // On the service thread. `ready`: which of the descriptors are readable, the first in bit 0; those beyond 64 share the last
   // bit. Called at the latest at the time it returned last.
   virtual SteadyTime serve(std::uint64_t ready, SteadyTime now) = 0;
-  // So many of the descriptors, the last ones, are mostly read by the application's own thread: after serve() they are not looked
-  // at for a moment, unless urgent(), so that this thread does not wake for each message that the other one handles.
-  virtual std::size_t lazy_descriptors() const { return 0; }
-  virtual bool urgent() const { return false; }
+  // Whether serve() is to be called for this one of the descriptors now. `rested`: some time has gone since the last serve(). For
+  // those that the application's own thread reads as a rule: this one then does not wake for each message that that one handles.
+  // Asked again when the service is woken.
+  virtual bool wanted(std::size_t /*descriptor*/, bool /*rested*/) const { return true; }
   // Closes its sockets; nothing is called afterwards.
   virtual void close() noexcept = 0;
 };
@@ -78,7 +78,7 @@ class Service {
   // Returns when the service thread does not touch it any more, and closes it. May be called from the service thread.
   void remove(Participant& participant) noexcept;
 
-  void wake() noexcept { wake_.set(); }  // looks again at everything, urgent() too
+  void wake() noexcept { wake_.set(); }  // asks again which descriptors are wanted
 
   // Async-signal-safe. The first call ends every wait but finish, for good; the second one finish too. In a forked child: those
   // of the child, which has none.

@@ -61,7 +61,8 @@ SubscriberCore::SubscriberCore(Service& service, std::string source, SubscriberO
       events_sink_(service.events()),
       source_(checked_source(std::move(source))),
       by_name_(!is_endpoint(source_)),
-      options_(checked_options(std::move(options))) {
+      options_(checked_options(std::move(options))),
+      spin_(options_.spin) {
   service.require_own_process();
   given_back_.reserve(options_.hold);
   collected_.reserve(options_.hold);
@@ -74,6 +75,7 @@ SubscriberCore::SubscriberCore(Service& service, std::string source, SubscriberO
     open_sockets();
     watch(epoll_, dealer_descriptor_);
     watch(epoll_, wake_.descriptor());
+    watch(epoll_, bells_->descriptor());
     watch(epoll_, service.stop_descriptor());
   } catch (...) {
     close();
@@ -139,11 +141,15 @@ void SubscriberCore::settle() {
   collect_given_back();
   if (closed_) return;
   send_returns();
-  bool more = readable(dealer_);
-  for (int round = 0; more && round < kDrainRounds; ++round) {
-    drain();
+  bool more = false;
+  for (int round = 0; round < kDrainRounds; ++round) {
+    more = std::exchange(dealer_used_, false) && readable(dealer_);
+    memory::Rings* const ring = rings();
+    const bool in_ring = ring != nullptr && inbox_.empty() && (sleeps_ || always_watched_) && !ring->listen();
+    const bool got = in_ring && drain_ring();
+    if (!more && !got) break;
+    if (more) drain_dealer();
     send_returns();
-    more = readable(dealer_);
   }
   const bool some = !inbox_.empty() && inbox_.front()->what_ != Received::What::Unmapped;
   const bool set =
@@ -154,8 +160,7 @@ void SubscriberCore::settle() {
 
 void SubscriberCore::send_returns() {
   if (!in_session()) return;
-  if (return_due_ &&
-      send_header(dealer_, {}, encoder_.returns({.epoch = epoch_, .session = session_}, return_)) == SendResult::Sent) {
+  if (return_due_ && send_return() == SendResult::Sent) {
     return_due_ = false;
     return_.released.clear();
     return_.rejected.clear();
@@ -163,10 +168,27 @@ void SubscriberCore::send_returns() {
   }
   while (!old_returns_.empty()) {
     const OldReturn& old = old_returns_.back();
-    if (send_header(dealer_, {}, encoder_.returns({.epoch = epoch_, .session = old.session}, old.returns)) != SendResult::Sent)
-      break;
+    if (say(encoder_.returns({.epoch = epoch_, .session = old.session}, old.returns)) != SendResult::Sent) break;
     old_returns_.pop_back();
   }
+}
+
+SendResult SubscriberCore::say(std::span<const std::byte> message) {
+  dealer_used_ = true;
+  return send_header(dealer_, {}, message);
+}
+
+SendResult SubscriberCore::send_return() {
+  const auto message = encoder_.returns({.epoch = epoch_, .session = session_}, return_);
+  if (memory::Rings* const ring = rings(); ring != nullptr) {
+    if (const auto room = ring->room(message.size()); !room.empty()) {
+      std::copy(message.begin(), message.end(), room.begin());
+      ring->put(0, message.size());
+      ring->ring();
+      return SendResult::Sent;
+    }
+  }
+  return say(message);
 }
 
 wire::Return* SubscriberCore::returns_for(const Received& received) {
@@ -222,14 +244,44 @@ std::optional<TakeError> SubscriberCore::next(bool ask) {
 template <class Found>
 auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError> {
   service_.require_own_process();
-  const std::array waited_for{dealer_descriptor_, wake_.descriptor(), service_.stop_descriptor()};
-  for (bool last = deadline <= steady_now();; last = !memory::wait_readable(waited_for, deadline)) {
-    const Section section(*this);
-    drain();
-    const std::optional<TakeError> nothing = next(true);
-    if (!nothing) return found();
-    if (*nothing != TakeError::Timeout || last) return *nothing;
+  const std::array waited_for{dealer_descriptor_, bells_->descriptor(), wake_.descriptor(), service_.stop_descriptor()};
+  bool last = deadline <= steady_now();
+  bool woken = last;
+  bool may_spin = !last;
+  for (;;) {
+    bool spins = false;
+    {
+      const Section section(*this);
+      woken ? drain() : drain_next();
+      const std::optional<TakeError> nothing = next(true);
+      if (!nothing) return found();
+      spins = may_spin && *nothing == TakeError::Timeout && rings() != nullptr && spin_.worthwhile();
+      sleeps_ = !spins;
+      if (*nothing != TakeError::Timeout || last) return *nothing;
+    }
+    may_spin = false;
+    if (spins) {
+      // Not for the ring alone, however long it is to last: the publisher may end, and so may we.
+      std::uint32_t looks = 0;
+      const auto came = [&] { return anything_in_ring() || (++looks % 256 == 0 && memory::wait_readable(waited_for, {})); };
+      woken = !spin_.until(came, deadline) || looks >= 256;
+    } else {
+      woken = memory::wait_readable(waited_for, deadline);
+      last = !woken;
+    }
   }
+}
+
+bool SubscriberCore::anything_in_ring() {
+  const Look look(*this);
+  const memory::Rings* const ring = rings();
+  return ring == nullptr || !ring->empty() || !inbox_.empty();
+}
+
+void SubscriberCore::watch_always() {
+  if (!service_.in_own_process()) return;
+  const Section section(*this);
+  always_watched_ = true;
 }
 
 Result<Received*, TakeError> SubscriberCore::take(SteadyTime deadline) {
@@ -244,6 +296,7 @@ bool SubscriberCore::ready() {
   service_.require_own_process();
   const Section section(*this);
   drain();
+  sleeps_ = true;
   if (service_.stopped() || state_ == SubscriberStatus::State::Refused) return true;
   if (unreleased_ >= hold()) return false;
   while (!inbox_.empty() && inbox_.front()->what_ == Received::What::Dropped) static_cast<void>(next(false));
@@ -255,6 +308,7 @@ bool SubscriberCore::ready() {
 void SubscriberCore::pop_front() { inbox_.erase(inbox_.begin()); }
 
 Received* SubscriberCore::take_front() {
+  sleeps_ = false;
   Received* received = inbox_.front();
   pop_front();
   received->state_ = Received::State::Held;
@@ -362,7 +416,8 @@ std::string SubscriberCore::stream() {
 
 SubscriberStatus SubscriberCore::status() {
   service_.require_own_process();
-  const Look look(*this);
+  const Section section(*this);
+  drain_ring();
   SubscriberStatus s{
       .state = state_, .reason = welcome_.lane_reason, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};
   if (state_ == SubscriberStatus::State::Refused) s.reason = reason_;

@@ -4,10 +4,12 @@
 #include "arraywire/receiving.hpp"
 #include "memory/mapped_slots.hpp"
 #include "memory/poll_set.hpp"
+#include "memory/rings.hpp"
 #include "memory/slot_receiver.hpp"
 #include "transport/former_sessions.hpp"
 #include "transport/service.hpp"
 #include "transport/sockets.hpp"
+#include "transport/spin.hpp"
 #include "wire/decoder.hpp"
 #include "wire/encoder.hpp"
 
@@ -82,6 +84,9 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
 
   // ---- any thread
   int descriptor() const noexcept { return epoll_; }
+  // From now on it is readable as soon as take may succeed, also while nobody has taken since the last message. Otherwise only
+  // after take, peek or ready had nothing, which saves the publisher a system call per message.
+  void watch_always() EXCLUDES(mutex_);
   SubscriberStatus status() EXCLUDES(mutex_);
   SubscriberStatistics statistics() EXCLUDES(mutex_);
   Metadata stream_metadata() EXCLUDES(mutex_);
@@ -114,6 +119,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
     Id session;
     std::optional<memory::SlotReceiver> receiver;  // until the publisher ends it; what has arrived may still lie in the slots
     memory::MappedSlots slots;
+    std::unique_ptr<memory::Rings> rings{};  // what its Data and Returns pass through, from Welcome on, if it has them
   };
   struct NoHandOver {
     std::string reason;
@@ -126,7 +132,16 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void send_given_back() noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
   void collect_given_back() REQUIRES(mutex_);
   void settle() REQUIRES(mutex_);
-  void drain() REQUIRES(mutex_);
+  void drain() REQUIRES(mutex_);         // everything
+  void drain_dealer() REQUIRES(mutex_);  // what came by the socket, and in the ring before that
+  bool drain_ring() REQUIRES(mutex_);    // true: something was there
+  void drain_next() REQUIRES(mutex_);    // enough for take: the socket's only if nothing is in the ring
+  memory::Rings* rings() REQUIRES(mutex_);
+  void handle_entry(std::span<const std::byte> bytes) REQUIRES(mutex_);
+  void open_rings() REQUIRES(mutex_);
+  bool anything_in_ring() EXCLUDES(mutex_);
+  SendResult send_return() REQUIRES(mutex_);
+  SendResult say(std::span<const std::byte> message) REQUIRES(mutex_);  // through the socket
   void send_returns() REQUIRES(mutex_);
   wire::Return* returns_for(const Received& received) REQUIRES(mutex_);  // null: nobody waits for it
   std::optional<TakeError> next(bool ask) REQUIRES(mutex_);              // none: the inbox begins with a message
@@ -140,8 +155,8 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
 
   void handle() REQUIRES(mutex_);
   void on_welcome(const wire::Envelope& envelope) REQUIRES(mutex_);
-  void on_data(const wire::Envelope& envelope) REQUIRES(mutex_);
-  bool receive_inline(Received& received) REQUIRES(mutex_);
+  void on_data(const wire::Envelope& envelope, std::size_t frames) REQUIRES(mutex_);
+  bool receive_inline(Received& received, std::size_t frames) REQUIRES(mutex_);
   std::optional<NoHandOver> begin_hand_over(Id session) REQUIRES(mutex_);
   std::filesystem::path hand_over_socket() const REQUIRES(mutex_);
   void serve_slots() EXCLUDES(mutex_);
@@ -182,6 +197,8 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   memory::EventFd wake_{};       // level: take may succeed, or has an end to report
   memory::EventFd attention_{};  // the service thread is to look
   const std::shared_ptr<memory::PollSet> hand_overs_ = std::make_shared<memory::PollSet>();
+  const std::shared_ptr<memory::PollSet> bells_ = std::make_shared<memory::PollSet>();
+  Spin spin_;  // of the taking thread
   const std::shared_ptr<memory::UnmapQueue> unused_slots_ = memory::UnmapQueue::create();
 
   mutable Mutex mutex_{};
@@ -234,10 +251,13 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   SteadyTime last_taken_ GUARDED_BY(mutex_){};
   SubscriberStatistics statistics_ GUARDED_BY(mutex_){};
   bool wake_is_set_ GUARDED_BY(mutex_) = false;
-  bool leaving_ GUARDED_BY(mutex_) = false;   // Bye was said
-  SteadyTime all_back_ GUARDED_BY(mutex_){};  // when the last sample of a Subscriber that is gone was given back
-  bool left_ GUARDED_BY(mutex_) = false;      // the Subscriber is gone; samples of it may not be
-  bool answered_ GUARDED_BY(mutex_) = false;  // and the publisher has said it too
+  bool dealer_used_ GUARDED_BY(mutex_) = false;     // in this critical section: ZMQ_EVENTS is to be read
+  bool sleeps_ GUARDED_BY(mutex_) = false;          // whoever takes had nothing and is not looking
+  bool always_watched_ GUARDED_BY(mutex_) = false;  // somebody waits for descriptor()
+  bool leaving_ GUARDED_BY(mutex_) = false;         // Bye was said
+  SteadyTime all_back_ GUARDED_BY(mutex_){};        // when the last sample of a Subscriber that is gone was given back
+  bool left_ GUARDED_BY(mutex_) = false;            // the Subscriber is gone; samples of it may not be
+  bool answered_ GUARDED_BY(mutex_) = false;        // and the publisher has said it too
   bool closed_ GUARDED_BY(mutex_) = false;
 
   Mutex given_back_mutex_{};  // a leaf

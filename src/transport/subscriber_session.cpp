@@ -76,6 +76,7 @@ void SubscriberCore::search(SteadyTime now) {
   if (!found) return;
   const std::string endpoint = "ipc://" + (*found / "data.sock").string();
   if (endpoint == connected_to_) return;
+  dealer_used_ = true;
   if (!connected_to_.empty()) zmq_disconnect(dealer_.handle(), connected_to_.c_str());
   folder_ = *found;
   connected_to_ = zmq_connect(dealer_.handle(), endpoint.c_str()) == 0 ? endpoint : std::string{};
@@ -101,7 +102,7 @@ void SubscriberCore::heard() {
 
 void SubscriberCore::send_alive(SteadyTime now) {
   if (!in_session() || leaving_ || now < next_alive_) return;
-  send_header(dealer_, {}, encoder_.alive({.epoch = epoch_, .session = session_}));
+  say(encoder_.alive({.epoch = epoch_, .session = session_}));
   next_alive_ = now + (++unanswered_ < kPatientAlives ? kAliveInterval : std::chrono::seconds{60});
 }
 
@@ -129,7 +130,7 @@ void SubscriberCore::send_hello() {
     if (hello.held.size() == wire::kMaxListed) break;  // far beyond every grant: what the publisher is not told, it may have back
     if (record->state_ != Received::State::Free && record->session_ == replaced) hello.held.push_back(record->number_);
   }
-  hello_due_ = send_header(dealer_, {}, encoder_.hello({.session = session_}, hello)) != SendResult::Sent;
+  hello_due_ = say(encoder_.hello({.session = session_}, hello)) != SendResult::Sent;
   return_ = {};
   return_due_ = false;
   if (state_ != State::Ended) state_ = State::Searching;
@@ -140,7 +141,7 @@ void SubscriberCore::send_bye() {
   for (const auto& record : records_) {
     if (record->state_ == Received::State::Held && record->session_ == session_) bye.held.push_back(record->number_);
   }
-  send_header(dealer_, {}, encoder_.bye({.epoch = epoch_, .session = session_}, bye));
+  say(encoder_.bye({.epoch = epoch_, .session = session_}, bye));
 }
 
 // ---- the Subscriber goes
@@ -196,9 +197,63 @@ void SubscriberCore::drain() {
   collect_given_back();  // a release that found the mutex taken is still in the queue, and take must not count that sample as
                          // held
   if (closed_) return;
+  if (memory::Rings* const ring = rings(); ring != nullptr) ring->hear();
+  drain_ring();
+  drain_dealer();
+}
+
+void SubscriberCore::drain_next() {
+  collect_given_back();
+  if (closed_) return;
+  drain_ring();
+  if (inbox_.empty()) drain_dealer();
+}
+
+// Whatever the socket brings was sent after all that was in the ring by then, and some of it says so: an End.
+void SubscriberCore::drain_dealer() {
   int received = 0;
-  for (; received < kHighWaterMark && receive(dealer_, frames_); ++received) handle();
+  dealer_used_ = true;
+  for (; received < kHighWaterMark && receive(dealer_, frames_); ++received) {
+    drain_ring();
+    handle();
+  }
   if (received > 0) heard();
+}
+
+memory::Rings* SubscriberCore::rings() {
+  if (welcomed_ != session_ || !in_session()) return nullptr;
+  const SlotSession* slots = slot_session(session_);
+  return slots == nullptr ? nullptr : slots->rings.get();
+}
+
+// What is numbered beyond the next delivery waits until the socket has brought that one: it had no room here, or was too large.
+bool SubscriberCore::drain_ring() {
+  memory::Rings* const ring = rings();
+  if (ring == nullptr) return false;
+  bool received = false;
+  for (std::size_t i = 0; i < memory::RingFormat::kEntries; ++i) {
+    const auto entry = ring->front();
+    if (!entry && entry.error() == memory::RingError::Broken) {
+      ++statistics_.malformed;
+      slot_session(session_)->rings.reset();
+      go_inline("the publisher's ring cannot be read");
+      return received;
+    }
+    if (!entry || entry->number > next_delivery_) break;
+    ring->pop();
+    handle_entry(entry->bytes);
+    received = true;
+  }
+  if (received) heard();
+  return received;
+}
+
+void SubscriberCore::handle_entry(std::span<const std::byte> bytes) {
+  const auto envelope = decoder_.read(bytes);
+  if (!envelope) return drop_message(wire::describe(envelope.error()));
+  if (envelope->kind != wire::Kind::Data || envelope->session != session_ || envelope->epoch != epoch_)
+    return drop_message("in a ring, and no Data of its session");
+  on_data(*envelope, 1);
 }
 
 void SubscriberCore::handle() {
@@ -218,7 +273,7 @@ void SubscriberCore::handle() {
   if (envelope->session != session_ || !session_) return drop_message("of another session");
   if (envelope->kind == wire::Kind::Welcome) return on_welcome(*envelope);
   if (envelope->epoch != epoch_ || !in_session()) return drop_message("of another epoch");
-  if (envelope->kind == wire::Kind::Data) return on_data(*envelope);
+  if (envelope->kind == wire::Kind::Data) return on_data(*envelope, frames_.count);
   if (frames_.count != 1) return drop_message("of " + std::to_string(frames_.count) + " frames where one belongs");
   if (envelope->kind == wire::Kind::End) return on_end();
   if (envelope->kind == wire::Kind::Bye && leaving_) return static_cast<void>(answered_ = true);
@@ -262,12 +317,13 @@ void SubscriberCore::on_welcome(const wire::Envelope& envelope) {
   return_due_ = false;
   state_ = State::Connected;
   next_alive_ = {};
+  if (welcome_.lane == Lane::SharedMemory) open_rings();
   tell(EventKind::Connected, "lane " + std::string(name(welcome_.lane)) + " (" + welcome_.lane_reason + "), queue " +
                                  std::to_string(welcome_.queue) + ", hold " + std::to_string(welcome_.hold) + ", when full " +
                                  std::string(name(welcome_.when_full)));
 }
 
-void SubscriberCore::on_data(const wire::Envelope& envelope) {
+void SubscriberCore::on_data(const wire::Envelope& envelope, std::size_t frames) {
   if (leaving_) return;  // was on its way when we said Bye
   Received* received = fetch();
   if (ended_ || inbox_.size() >= kMaxInbox || !decoder_.data(received->data)) {
@@ -290,13 +346,13 @@ void SubscriberCore::on_data(const wire::Envelope& envelope) {
   received->lane = data.stamp.slot == 0 ? Lane::Inline : Lane::SharedMemory;
   asked_ = false;
   inbox_.push_back(received);
-  const bool fits = received->lane == Lane::Inline ? receive_inline(*received) : frames_.count == 1 && locate(*received);
+  const bool fits = received->lane == Lane::Inline ? receive_inline(*received, frames) : frames == 1 && locate(*received);
   if (!fits) drop_waiting(*received);
 }
 
-bool SubscriberCore::receive_inline(Received& received) {
+bool SubscriberCore::receive_inline(Received& received, std::size_t frames) {
   const wire::Data& data = received.data;
-  bool fits = frames_.count == 1 + data.specs.size();
+  bool fits = frames == 1 + data.specs.size();
   for (std::size_t i = 0; fits && i < data.specs.size(); ++i) {
     fits = frames_.frames[1 + i].size() == data.payload_bytes[i];
     received.payload.push_back(std::move(frames_.frames[1 + i]));

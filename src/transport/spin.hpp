@@ -1,0 +1,47 @@
+// Looking again for a while before sleeping.
+#pragma once
+
+#include "core/clock.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace arraywire::transport {
+
+// Waking a sleeper costs 5 to 50 us, where the next message may be nearer than that. Where it was not, spinning is tried less and
+// less often, so that waits that are always long cost next to nothing. Threads: one at a time.
+class Spin {
+ public:
+  explicit Spin(std::chrono::nanoseconds limit) noexcept : limit_(limit) {}
+
+  // Asked once before each wait.
+  bool worthwhile() noexcept {
+    if (limit_ <= limit_.zero()) return false;
+    if (skips_ == 0) return true;
+    --skips_;
+    return false;
+  }
+  // Calls came() over and over until it says true, for as long as the limit says at most. False: it never did.
+  template <class Came> bool until(Came came, SteadyTime deadline) {
+    const SteadyTime end = std::min(deadline, steady_now() + limit_);
+    bool helped = came();
+    while (!helped && steady_now() < end) {
+      for (int i = 0; i < kPauses; ++i) __builtin_ia32_pause();
+      helped = came();
+    }
+    backoff_ = helped ? 0 : std::min(2 * backoff_ + 1, kMostSkips);
+    skips_ = backoff_;
+    return helped;
+  }
+
+ private:
+  static constexpr int kPauses = 8;  // about 0.2 us
+  static constexpr std::uint32_t kMostSkips = 63;
+
+  const std::chrono::nanoseconds limit_;
+  std::uint32_t skips_ = 0;
+  std::uint32_t backoff_ = 0;
+};
+
+}  // namespace arraywire::transport
