@@ -14,6 +14,8 @@ const std::vector<HandOverMessage> kMessages{
     SlotOffer{.id = 7, .bytes = 49'766'400},
     Retire{.id = 0x0102030405060708},
     Unmapped{.id = 1},
+    RingOffer{.bytes = 135'168},
+    BellOffer{},
 };
 
 TEST(HandOverMessage, ComesBackAsItWas) {

@@ -38,10 +38,13 @@ struct Publisher {
     return sender != nullptr;
   }
   // Waits for it to say something, or to die.
+  // Until it says something of slots, or is gone; its ring may come late.
   PeerState hear() {
     while (comes(desk.listener.descriptor())) {
-      for (const std::uint64_t key : desk.serve())
-        if (key == sender->key()) return sender->serve(unmapped);
+      for (const std::uint64_t key : desk.serve()) {
+        if (key != sender->key()) continue;
+        if (sender->serve(unmapped) != PeerState::Open || !unmapped.empty()) return sender->state();
+      }
     }
     ADD_FAILURE() << "nothing came";
     return PeerState::Open;

@@ -149,6 +149,68 @@ TEST(SlotReceiver, RefusesWhatAPublisherMustNotSay) {
   }
 }
 
+TEST(SlotReceiver, OffersARingAfterItsGreeting) {
+  Guest guest;
+  ASSERT_TRUE(guest.publisher.receive());
+  auto packet = guest.publisher.receive();
+  ASSERT_TRUE(packet);
+  EXPECT_EQ(std::get<RingOffer>(packet->message).bytes, RingFormat::kBytes);
+  Mapping mapping;
+  EXPECT_TRUE(Rings::map(std::move(packet->descriptor), mapping));
+}
+
+TEST(SlotReceiver, OpensTheRingsThatWereOfferedAndKeepsWhatComesAfterThem) {
+  Guest guest;
+  const auto memory = std::move(*Rings::create_memory());
+  const auto bell = Rings::create_bell();
+  guest.publisher.send(RingOffer{.bytes = RingFormat::kBytes}, memory.descriptor.get());
+  guest.publisher.send(BellOffer{}, bell.theirs.get());
+  guest.offer(1);
+  auto rings = guest.receiver.open_rings(std::make_shared<PollSet>());
+  ASSERT_TRUE(rings);
+  EXPECT_NE(*rings, nullptr);
+  const auto news = guest.receiver.receive();
+  ASSERT_TRUE(news);
+  EXPECT_EQ(std::get<OfferedSlot>(*news).id, 1U);
+}
+
+TEST(SlotReceiver, DoesWithoutRingsThatWereNotOfferedOrNotInFull) {
+  Guest without;
+  without.offer(1);
+  auto none = without.receiver.open_rings(std::make_shared<PollSet>());
+  ASSERT_TRUE(none);
+  EXPECT_EQ(*none, nullptr);
+  Guest half;
+  const auto memory = std::move(*Rings::create_memory());
+  half.publisher.send(RingOffer{.bytes = RingFormat::kBytes}, memory.descriptor.get());
+  half.offer(1);
+  none = half.receiver.open_rings(std::make_shared<PollSet>());
+  ASSERT_TRUE(none);
+  EXPECT_EQ(*none, nullptr);
+  EXPECT_TRUE(half.receiver.receive());
+}
+
+TEST(SlotReceiver, RefusesRingsThatAreNone) {
+  const auto memory = std::move(*Rings::create_memory());
+  const auto bell = Rings::create_bell();
+  const RingOffer ring{.bytes = RingFormat::kBytes};
+  const auto opened = [&](const std::vector<std::pair<HandOverMessage, int>>& packets) {
+    Guest guest;
+    for (const auto& [message, descriptor] : packets) guest.publisher.send(message, descriptor);
+    HandOverError error = HandOverError::Nothing;
+    for (std::size_t i = 0; i < packets.size() && error == HandOverError::Nothing; ++i) {
+      if (const auto news = guest.receiver.receive(); !news) error = news.error();
+    }
+    return error;
+  };
+  EXPECT_EQ(opened({{ring, bell.ours.get()}}), HandOverError::BadRings);
+  EXPECT_EQ(opened({{BellOffer{}, bell.ours.get()}}), HandOverError::Unexpected);
+  EXPECT_EQ(opened({{ring, memory.descriptor.get()}, {BellOffer{}, memory.descriptor.get()}}), HandOverError::BadRings);
+  EXPECT_EQ(opened({{ring, memory.descriptor.get()}, {ring, memory.descriptor.get()}}), HandOverError::Unexpected);
+  EXPECT_EQ(opened({{ring, memory.descriptor.get()}, {BellOffer{}, bell.ours.get()}, {BellOffer{}, bell.ours.get()}}),
+            HandOverError::Unexpected);
+}
+
 TEST(SlotReceiver, TakesSoManySlotsAndNoMore) {
   Guest guest;
   for (std::uint64_t id = 1; id <= kMaxSessionSlots; ++id) {
@@ -163,7 +225,7 @@ TEST(SlotReceiver, TakesSoManySlotsAndNoMore) {
 TEST(SlotReceiver, HearsThatThePublisherIsGoneAfterWhatItSaid) {
   Guest guest;
   guest.offer(1);
-  EXPECT_TRUE(guest.publisher.receive());  // else it ends in a reset
+  EXPECT_TRUE(guest.publisher.receive() && guest.publisher.receive());  // else it ends in a reset
   guest.publisher = RawPeer(Descriptor());
   EXPECT_TRUE(guest.due());
   EXPECT_TRUE(guest.receiver.receive());
@@ -173,8 +235,8 @@ TEST(SlotReceiver, HearsThatThePublisherIsGoneAfterWhatItSaid) {
 
 TEST(SlotReceiver, WhenThePublisherDoesNotReadUnmappingsWaitAndFollow) {
   Guest guest;
-  EXPECT_TRUE(guest.publisher.receive());  // the greeting
-  constexpr std::uint64_t kSlots = 1000;   // more than the socket holds
+  EXPECT_TRUE(guest.publisher.receive() && guest.publisher.receive());  // the greeting, the ring
+  constexpr std::uint64_t kSlots = 1000;                                // more than the socket holds
   for (std::uint64_t id = 1; id <= kSlots; ++id) {
     guest.offer(id);
     guest.publisher.send(Retire{.id = id});
