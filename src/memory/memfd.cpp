@@ -60,9 +60,9 @@ Failure populate(std::span<std::byte> bytes) {
   return std::nullopt;
 }
 
-Result<Memfd, MemfdFailure> create(std::size_t bytes) {
+Result<Memfd, MemfdFailure> create(const char* name, std::size_t bytes) {
   if (auto failure = check_file_size_limit(bytes)) return *failure;
-  Memfd memfd{.descriptor = Descriptor(::memfd_create("arraywire-slot", MFD_CLOEXEC | MFD_ALLOW_SEALING)), .mapping = {}};
+  Memfd memfd{.descriptor = Descriptor(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)), .mapping = {}};
   const int fd = memfd.descriptor.get();
   if (fd < 0) return failed("memfd_create", errno);
   if (auto failure = allocate(fd, bytes)) return *failure;
@@ -88,9 +88,9 @@ Mapping::~Mapping() {
   if (!bytes_.empty()) ::munmap(bytes_.data(), bytes_.size());
 }
 
-Result<Memfd, MemfdFailure> create_memfd(std::size_t bytes) noexcept {
+Result<Memfd, MemfdFailure> create_memfd(const char* name, std::size_t bytes) noexcept {
   try {
-    return create(bytes);
+    return create(name, bytes);
   } catch (...) {  // reading the limits allocates
     return failed("reading the memory limits", ENOMEM);
   }

@@ -46,6 +46,7 @@ struct MemfdFailure {
 };
 
 // `bytes`: a multiple of page_bytes(), not 0. Costs a fault per page: never on the hot path. Leaves nothing behind when it fails.
-Result<Memfd, MemfdFailure> create_memfd(std::size_t bytes) noexcept;
+// `name` is what /proc/PID/maps shows.
+Result<Memfd, MemfdFailure> create_memfd(const char* name, std::size_t bytes) noexcept;
 
 }  // namespace arraywire::memory

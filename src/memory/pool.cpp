@@ -142,7 +142,7 @@ Pool::Attempt Pool::attempt(std::size_t size, const Shortage& shortage) {
 Result<Slot*, MemfdFailure> Pool::create_slot(std::uint64_t id, std::size_t size, bool reserved) {
   MemfdFailure failure{.kind = MemfdFailure::Kind::Memory, .step = "operator new", .error = ENOMEM};
   try {
-    auto memfd = create_memfd(size);
+    auto memfd = create_memfd("arraywire-slot", size);
     if (memfd) {
       std::unique_ptr<Slot> slot(new Slot(id, std::move(*memfd)));
       Lock lock(mutex_);

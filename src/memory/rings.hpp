@@ -46,7 +46,7 @@ enum class RingError : std::uint8_t {
 class Rings {
  public:
   // Own memory, for the other end to map. Not on the hot path.
-  static Result<Memfd, MemfdFailure> create_memory() noexcept { return create_memfd(RingFormat::kBytes); }
+  static Result<Memfd, MemfdFailure> create_memory() noexcept { return create_memfd("arraywire-ring", RingFormat::kBytes); }
   // Checks and maps the other end's. Takes some microseconds. False: not such memory.
   static bool map(Descriptor memory, Mapping& mapped) noexcept;
   // The ends of a bell: our own, and one for the other end.

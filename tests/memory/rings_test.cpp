@@ -255,7 +255,7 @@ TEST(Rings, HaveMemoryThatOnlyItsOwnerCanWrite) {
 
 TEST(Rings, RefuseOtherMemoryAndOtherBells) {
   Mapping mapping;
-  auto larger = create_memfd(2 * RingFormat::kBytes);
+  auto larger = create_memfd("arraywire-ring", 2 * RingFormat::kBytes);
   EXPECT_FALSE(Rings::map(std::move(larger->descriptor), mapping));
   Descriptor unsealed(::memfd_create("test", MFD_CLOEXEC));
   ASSERT_EQ(::ftruncate(unsealed.get(), RingFormat::kBytes), 0);

@@ -37,6 +37,11 @@ class HostileSlotPublisher : public ::testing::Test {
       const auto greeting = peer_->receive();
       ASSERT_TRUE(greeting.has_value());
       EXPECT_EQ(std::get<memory::Greeting>(greeting->message).session, raw_.session);
+      auto ring = peer_->receive();
+      ASSERT_TRUE(ring.has_value());
+      ASSERT_TRUE(std::holds_alternative<memory::RingOffer>(ring->message));
+      its_ring_ = std::move(ring->descriptor);
+      if (offers_ring_) offer_ring();
     }
     raw_.welcome({.lane = lane, .lane_reason = hello.lane_reason, .queue = 16, .hold = 4});
   }
@@ -61,7 +66,7 @@ class HostileSlotPublisher : public ::testing::Test {
   memory::RawListener listener_{directory_.path() / "slots.sock"};
   RawPublisher raw_{endpoint_};
   std::optional<memory::RawPeer> peer_{};
-  memory::Memfd memfd_ = memory::create_memfd(kSlotBytes).value();
+  memory::Memfd memfd_ = memory::create_memfd("arraywire-slot", kSlotBytes).value();
   mutable std::mutex told_mutex_{};
   std::string told_{};
   Context context_{{.runtime_directory = directory_.path(), .on_event = [this](const Event& event) {
