@@ -74,7 +74,7 @@ std::vector<TransportRow> transports() {
   };
 }
 
-auto make_pair(const std::string& name, const PeerProgram& program, std::size_t consumers = 1) {
+auto peer_pair(const std::string& name, const PeerProgram& program, std::size_t consumers = 1) {
   return [=](const std::filesystem::path& directory) -> std::unique_ptr<Measurement> {
     return std::make_unique<PeerPair>(name, program, directory, consumers);
   };
@@ -89,7 +89,7 @@ PeerProgram doing(const TransportRow& row, Workload workload) {
 
 void add_transport(Benchmarks& all, const TransportRow& row) {
   const auto add = [&](const std::string& name, Workload workload, std::size_t consumers = 1) -> Benchmark& {
-    all.push_back({.name = name, .make = make_pair(name, doing(row, workload), consumers)});
+    all.push_back({.name = name, .make = peer_pair(name, doing(row, workload), consumers)});
     return all.back();
   };
   add(row.hand_off.empty() ? row.name : row.hand_off, Workload::HandOff);
@@ -108,7 +108,7 @@ void add_transport(Benchmarks& all, const TransportRow& row) {
 Benchmark own(const std::string& name, const std::string& peer, std::size_t consumers = 1) {
   PeerProgram program = own_peers();
   program.command.push_back(peer);
-  return {.name = name, .make = make_pair(name, program, consumers)};
+  return {.name = name, .make = peer_pair(name, program, consumers)};
 }
 
 void add_floors(Benchmarks& all) {

@@ -36,8 +36,8 @@ struct Work {
 // Says "ready", then does each order of the driver until it closes the channel.
 void serve(const Work& work);
 
-// Runs `produce` or `consume` as the arguments say; what they throw is told to the driver, std::exception as an
-// error, Absent as that. The process's exit status.
+// Runs `produce` or `consume` as the arguments say; what they throw is told to the driver, std::exception as an error, Absent as
+// that. The process's exit status.
 int run_peer(std::span<char* const> arguments, const std::function<void(const Peer&)>& produce,
              const std::function<void(const Peer&)>& consume);
 
