@@ -107,7 +107,8 @@ void Comparison::add_round(std::span<const Counters> measured) {
 }
 
 void print(const Comparison& comparison) {
-  std::printf("%zu bytes per frame, %zu interleaved rounds\n", comparison.frame_bytes, comparison.rounds);
+  const char* const what = comparison.entries.size() == 2 ? "pairs" : "rounds";
+  std::printf("%zu bytes per frame, %zu interleaved %s\n", comparison.frame_bytes, comparison.rounds, what);
   for (const auto& missing : comparison.absent) std::printf("left out: %s\n", missing.why.c_str());
   print_counter(comparison, kRate);
   for (const std::string& counter : counter_names(comparison)) {
