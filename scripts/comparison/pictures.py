@@ -45,7 +45,7 @@ LINES = {
     BARE_PING: Line("#6e7781", "#8b949e", "", ":", 1.8),
 }
 LABELS = {SHARED: "arraywire, shared memory", THREADS: "two threads (floor)", SOCKET: "unix socket (floor)",
-          BARE_PING: "96-byte zmq message (floor)", "peer/multiprocessing": "multiprocessing"}
+          BARE_PING: "bare 96-byte zmq message", "peer/multiprocessing": "multiprocessing"}
 
 
 def points(results, workload):
