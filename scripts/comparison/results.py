@@ -55,11 +55,13 @@ def parts_of(results, table):
 
 
 def ratios_of(part, table, transport):
-    """The ratios that the page has of a transport: {what: Spread}, without those that there are not."""
-    floor = table.floor_of(transport)
-    wanted = {"shared memory / it": (SHARED, transport.name), "inline / it": (INLINE, transport.name) if transport.socket else None,
-              "it / floor": (transport.name, floor) if floor else None}
-    found = {what: part.ratio(*pair, table.counter) for what, pair in wanted.items() if pair and pair[0] != pair[1]}
+    """The ratios that the page has of a transport: {what: Spread}, without those that there are not. A floor's to a lane are in the
+    lane's row, as it / floor."""
+    floor, name = table.floor_of(transport), transport.name
+    wanted = {"it / floor": (name, floor)} if floor and floor != name else {}
+    lanes = {"shared memory / it": SHARED} | ({"inline / it": INLINE} if transport.socket else {})
+    wanted |= {what: (lane, name) for what, lane in lanes.items() if name not in (lane, table.floor_of(BY_NAME[lane]))}
+    found = {what: part.ratio(*pair, table.counter) for what, pair in wanted.items()}
     return {what: ratio for what, ratio in found.items() if ratio}
 
 
