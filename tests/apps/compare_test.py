@@ -88,6 +88,23 @@ class Compare(unittest.TestCase):
         self.assertEqual(set().union(*groups), set(names))
         self.assertEqual(measure.grouped(names, base, 8), [[*base, *(name for name in names if name not in base)]])
 
+    def test_what_fails_is_left_out_of_another_try_and_said(self):
+        bench = pathlib.Path(self.directory, "bench")  # as the program says it when a peer dies
+        bench.write_text(f"""#!{sys.executable}
+import json, sys
+names = sys.argv[2].split(",")
+if "peer/zmq/fill_read" in names:
+    sys.exit("arraywire-bench: peer/zmq/fill_read producer: was killed by SIGKILL")
+counters = {{"GB/s": {{"median": 1.0, "quartiles": [1.0, 1.0], "values": [1.0]}}}}
+print(json.dumps({{"benchmarks": [{{"name": name, "counters": counters}} for name in names], "absent": []}}))
+""")
+        bench.chmod(0o755)
+        left_out = {}
+        wanted = {name: name + "/fill_read" for name in (plan.SHARED, "peer/zmq", plan.SOCKET)}
+        found = measure.compare(bench, wanted, 65536, OPTIONS, left_out)
+        self.assertEqual(list(found), [plan.SHARED, plan.SOCKET])
+        self.assertEqual(left_out, {"peer/zmq": "failed: was killed by SIGKILL"})
+
     def test_the_page_has_every_transport_and_names_what_is_left_out(self):
         text = page.page(invented(), False)
         for label in ("arraywire, shared memory", "arraywire, inline, ipc", "libzmq", "bare unix socket"):
