@@ -35,8 +35,6 @@ void check(const char* what, int error) {
   if (error != 0) throw std::runtime_error(std::string("nng: ") + what + ": " + ::nng_strerror(error));
 }
 
-constexpr nng_duration kDialAgainMs = 5;
-
 // Before anything has been allocated by another thread.
 void keep_freed_memory() {
   ::mallopt(M_MMAP_MAX, 0);                                      // everything from the heap ...
@@ -64,11 +62,7 @@ class Socket {
   nng_socket get() const noexcept { return socket_; }
   void set(const char* option, int value) { check(option, ::nng_socket_set_int(socket_, option, value)); }
   void listen(const std::string& url) { check("listen", ::nng_listen(socket_, url.c_str(), nullptr, 0)); }
-  // In the background, until somebody listens there.
-  void dial(const std::string& url) {
-    check("dial again after", ::nng_socket_set_ms(socket_, NNG_OPT_RECONNMINT, kDialAgainMs));
-    check("dial", ::nng_dial(socket_, url.c_str(), nullptr, NNG_FLAG_NONBLOCK));
-  }
+  void dial(const std::string& url) { check("dial", ::nng_dial(socket_, url.c_str(), nullptr, 0)); }  // blocks until connected
   // Success takes, failure leaves.
   void send(Message& message) {
     check("send", ::nng_sendmsg(socket_, message.get(), 0));
