@@ -19,7 +19,8 @@ struct LinkSetup {
   std::size_t frame_bytes = 0;        // of every frame
   std::filesystem::path directory{};  // of this measurement, private, empty at first, with a short path
   std::size_t receivers = 1;          // processes
-  std::string address{};              // as the sender says it; receivers only
+  std::size_t receiver = 0;           // which of them this is; receivers only, as is:
+  std::string address{};              // as the sender says it
 };
 
 // Threads: one. Errors: every call throws std::exception, and the measurement has failed.
