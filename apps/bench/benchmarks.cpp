@@ -54,6 +54,10 @@ std::vector<TransportRow> transports() {
       // "latency/zmq" is bare: see below.
       {.name = "peer/zmq", .short_name = "zmq_frames", .program = own_peers(), .most_receivers = kMostConsumers},
       {.name = "peer/pyzmq", .short_name = "pyzmq", .program = python(kPyzmqPeer)},
+      {.name = "peer/multiprocessing",
+       .short_name = "multiprocessing",
+       .program = python(kMultiprocessingPeer),
+       .most_receivers = kMostConsumers},
       {.name = "peer/nng", .short_name = "nng", .program = foreign("nng", "libnng-dev"), .most_receivers = kMostConsumers},
       {.name = "peer/iceoryx",
        .short_name = "iceoryx",

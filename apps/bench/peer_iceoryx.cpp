@@ -5,7 +5,7 @@
 // Nothing is copied: the producer fills shared memory that RouDi made, and the consumer reads it there. Without a busy queue,
 // loan() gives the chunk of the last frame again. What polls takes in a loop until there is a frame, as those do whom the
 // semaphore of the WaitSet is too slow for.
-#include "link.hpp"
+#include "peer_main.hpp"
 #include "roudi.hpp"
 
 #include <chrono>
@@ -89,7 +89,7 @@ class IceoryxReceiver : public FrameReceiver {
       : roudi_(join_roudi(setup.directory, setup.frame_bytes)), subscriber_(describe(setup), subscriber_options()) {
     if (setup.receivers == 1) return;
     while (subscriber_.getSubscriptionState() != iox::SubscribeState::SUBSCRIBED) std::this_thread::sleep_for(kLookAgain);
-    std::ofstream(setup.directory / (subscribed_prefix(setup) + std::to_string(::getpid())));
+    std::ofstream(setup.directory / (subscribed_prefix(setup) + std::to_string(setup.receiver)));
   }
 
   std::span<const std::byte> receive() override {
@@ -140,6 +140,18 @@ class PollingReceiver : public IceoryxReceiver {
   void wait() override {}
 };
 
+std::unique_ptr<FrameSender> make_sender(const LinkSetup& setup) { return std::make_unique<IceoryxSender>(setup); }
+
+template <class Receiver> std::unique_ptr<FrameReceiver> make_receiver(const LinkSetup& setup) {
+  return std::make_unique<Receiver>(setup);
+}
+
+constexpr Transport kTransports[] = {
+    {.name = "peer/iceoryx", .make_sender = make_sender, .make_receiver = make_receiver<WaitingReceiver>},
+    {.name = "peer/iceoryx_polling", .make_sender = make_sender, .make_receiver = make_receiver<PollingReceiver>}};
+
 }  // namespace
 
 }  // namespace bench
+
+int main(int argc, char** argv) { return bench::run_peer_main(argc, argv, bench::kTransports); }

@@ -10,7 +10,7 @@
 // Unix socket are the only ones. nng takes the message that it sends, so that each frame is a new one; nng_msg_alloc(3) fills it
 // with zeros, on both sides. keep_freed_memory below makes that 3 to 4 times as fast for frames of 50 MB: glibc would give each
 // one back to the kernel, and have the next one faulted in page by page.
-#include "link.hpp"
+#include "peer_main.hpp"
 
 #include <malloc.h>
 #include <nng/nng.h>
@@ -181,6 +181,16 @@ class NngReceiver : public FrameReceiver {
   Message message_{};
 };
 
+std::unique_ptr<FrameSender> make_sender(const LinkSetup& setup) { return std::make_unique<NngSender>(setup); }
+std::unique_ptr<FrameReceiver> make_receiver(const LinkSetup& setup) { return std::make_unique<NngReceiver>(setup); }
+
+constexpr Transport kNng{.name = "peer/nng", .make_sender = make_sender, .make_receiver = make_receiver};
+
 }  // namespace
 
 }  // namespace bench
+
+int main(int argc, char** argv) {
+  bench::keep_freed_memory();
+  return bench::run_peer_main(argc, argv, std::span(&bench::kNng, 1));
+}
