@@ -28,12 +28,16 @@ void give_back(void* /*data*/, void* hint) {
 
 std::string endpoint_of(const LinkSetup& setup) { return zmq_endpoint(setup.directory / setup.channel); }
 
+std::shared_ptr<ZmqContext> context_of(const LinkSetup& setup) {
+  return in_common(setup, [] { return std::make_shared<ZmqContext>(::zmq_ctx_new()); });
+}
+
 class ZmqSender : public FrameSender {
  public:
   explicit ZmqSender(const LinkSetup& setup)
       : receivers_(setup.receivers),
-        context_(::zmq_ctx_new()),
-        socket_(open_zmq(context_, setup.receivers == 1 ? ZMQ_PUSH : ZMQ_XPUB)) {
+        context_(context_of(setup)),
+        socket_(open_zmq(*context_, setup.receivers == 1 ? ZMQ_PUSH : ZMQ_XPUB)) {
     for (LentFrame& frame : lent_frames_) frame.buffer.emplace(setup.frame_bytes);
     set_zmq(socket_, ZMQ_SNDHWM, kBuffers);
     if (receivers_ > 1) {
@@ -68,14 +72,14 @@ class ZmqSender : public FrameSender {
   const std::size_t receivers_;
   std::uint64_t sent_ = 0;
   std::array<LentFrame, kBuffers> lent_frames_{};  // before the context: it must outlive zmq's last use
-  const ZmqContext context_;
+  const std::shared_ptr<ZmqContext> context_;
   const ZmqSocket socket_;
 };
 
 class ZmqReceiver : public FrameReceiver {
  public:
   explicit ZmqReceiver(const LinkSetup& setup)
-      : context_(::zmq_ctx_new()), socket_(open_zmq(context_, setup.receivers == 1 ? ZMQ_PULL : ZMQ_SUB)) {
+      : context_(context_of(setup)), socket_(open_zmq(*context_, setup.receivers == 1 ? ZMQ_PULL : ZMQ_SUB)) {
     ::zmq_msg_init(&message_);
     set_zmq(socket_, ZMQ_RCVHWM, kBuffers);
     if (setup.receivers > 1 && ::zmq_setsockopt(socket_.get(), ZMQ_SUBSCRIBE, "", 0) != 0) throw_zmq("subscribe");
@@ -95,7 +99,7 @@ class ZmqReceiver : public FrameReceiver {
 
  private:
   zmq_msg_t message_{};
-  const ZmqContext context_;
+  const std::shared_ptr<ZmqContext> context_;
   const ZmqSocket socket_;
 };
 

@@ -12,13 +12,17 @@ namespace {
 
 using arraywire::Lane;
 
+std::shared_ptr<arraywire::Context> context_of(const LinkSetup& setup) {
+  return in_common(setup, [&] { return std::make_shared<arraywire::Context>(context_options(setup.directory)); });
+}
+
 class StreamSender : public FrameSender {
  public:
   StreamSender(const LinkSetup& setup, const arraywire::PublisherOptions& options)
       : receivers_(setup.receivers),
         spec_(frame_spec(setup.frame_bytes)),
-        context_(context_options(setup.directory)),
-        publisher_(context_, setup.channel, options) {}
+        context_(context_of(setup)),
+        publisher_(*context_, setup.channel, options) {}
 
   std::string address() const override { return publisher_.endpoints().back(); }
   void wait_for_receivers() override { wait_for_subscribers(publisher_, receivers_); }
@@ -31,7 +35,7 @@ class StreamSender : public FrameSender {
  private:
   const std::size_t receivers_;
   const arraywire::ArraySpec spec_;
-  arraywire::Context context_;
+  const std::shared_ptr<arraywire::Context> context_;
   arraywire::Publisher publisher_;
   std::optional<arraywire::Loan> loan_{};
 };
@@ -39,7 +43,7 @@ class StreamSender : public FrameSender {
 class StreamReceiver : public FrameReceiver {
  public:
   StreamReceiver(const LinkSetup& setup, const std::string& stream, Lane lane)
-      : lane_(lane), context_(context_options(setup.directory)), subscriber_(context_, stream, subscriber_options(lane)) {}
+      : lane_(lane), context_(context_of(setup)), subscriber_(*context_, stream, subscriber_options(lane)) {}
 
   std::span<const std::byte> receive() override {
     sample_ = take_whole(subscriber_, lane_);
@@ -49,7 +53,7 @@ class StreamReceiver : public FrameReceiver {
 
  private:
   const Lane lane_;
-  arraywire::Context context_;
+  const std::shared_ptr<arraywire::Context> context_;
   arraywire::Subscriber subscriber_;
   std::optional<arraywire::Sample> sample_{};
 };

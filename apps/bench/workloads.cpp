@@ -30,8 +30,12 @@ LinkSetup frames_link(const Peer& peer) {
           .address = peer.address};
 }
 
-LinkSetup answers_link(const Peer& peer, const std::string& address) {
-  return {.channel = kAnswers, .frame_bytes = kSmallestFrameBytes, .directory = peer.directory, .address = address};
+LinkSetup answers_link(const LinkSetup& frames, const std::string& address) {
+  return {.channel = kAnswers,
+          .frame_bytes = kSmallestFrameBytes,
+          .directory = frames.directory,
+          .address = address,
+          .in_common = frames.in_common};
 }
 
 // By absolute time, so that what a frame takes does not add up. Late by more than a period, it starts anew.
@@ -95,14 +99,14 @@ Work produce_frames(FrameSender& sender, Workload workload) {
   return work;
 }
 
-void produce_answered(const Peer& peer, const Transport& transport, FrameSender& sender) {
+void produce_answered(const LinkSetup& frames, const Transport& transport, FrameSender& sender) {
   std::unique_ptr<FrameReceiver> answers;
   LatencyHistogram half_round_trips;
   Work work;
   work.address = sender.address();
   work.daemons = sender.daemons();
   work.connect = [&](const std::string& address) {
-    answers = transport.make_receiver(answers_link(peer, address));
+    answers = transport.make_receiver(answers_link(frames, address));
     sender.wait_for_receivers();
   };
   work.frame = [&](std::uint64_t number) {
@@ -116,14 +120,14 @@ void produce_answered(const Peer& peer, const Transport& transport, FrameSender&
   serve(work);
 }
 
-void consume_answering(const Peer& peer, const Transport& transport, FrameReceiver& receiver) {
-  const auto answers = transport.make_sender(answers_link(peer, {}));
+void consume_answering(const LinkSetup& frames, const Transport& transport, FrameReceiver& receiver) {
+  const auto answers = transport.make_sender(answers_link(frames, {}));
   LatencyHistogram latencies;
   Work work;
   work.address = answers->address();
   work.connect = [&](const std::string&) { answers->wait_for_receivers(); };
   work.frame = [&](std::uint64_t number) {
-    receive_timed(receiver, peer.frame_bytes, number, latencies);
+    receive_timed(receiver, frames.frame_bytes, number, latencies);
     stamp(answers->room(), number);
     answers->send();
   };
@@ -147,8 +151,9 @@ std::string_view name(Workload workload) noexcept {
 }
 
 void produce(const Peer& peer, const Transport& transport, Workload workload) {
-  const auto sender = transport.make_sender(frames_link(peer));
-  if (workload == Workload::Latency) return produce_answered(peer, transport, *sender);
+  const LinkSetup frames = frames_link(peer);
+  const auto sender = transport.make_sender(frames);
+  if (workload == Workload::Latency) return produce_answered(frames, transport, *sender);
   Work work = produce_frames(*sender, workload);
   work.address = sender->address();
   work.daemons = sender->daemons();
@@ -157,11 +162,12 @@ void produce(const Peer& peer, const Transport& transport, Workload workload) {
 }
 
 void consume(const Peer& peer, const Transport& transport, Workload workload) {
-  const auto receiver = transport.make_receiver(frames_link(peer));
+  const LinkSetup frames = frames_link(peer);
+  const auto receiver = transport.make_receiver(frames);
   switch (workload) {
     case Workload::HandOff: return receive_frames(peer, *receiver, check_stamp);
     case Workload::FillRead: return receive_frames(peer, *receiver, check_filled);
-    case Workload::Latency: return consume_answering(peer, transport, *receiver);
+    case Workload::Latency: return consume_answering(frames, transport, *receiver);
     case Workload::Paced: return consume_timed(peer, *receiver);
   }
 }
