@@ -43,11 +43,16 @@ def shortened(counters):
             for counter, of in counters.items()}
 
 
+def known_benchmarks(bench):
+    listed = subprocess.run([bench, "--benchmark_list_tests"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return {re.sub(r"/\d+(/iterations:\d+)?(/manual_time)?$", "", line) for line in listed.splitlines()}
+
+
 def compare(bench, benchmarks, frame_bytes, options, left_out):
     """{transport: counters} of one run. What fails is left out of another try, and said."""
     benchmarks = dict(benchmarks)
     while len(benchmarks) > 1:
-        command = [bench, "--compare", ",".join(benchmarks.values()), "--size", str(frame_bytes), "--pairs", str(options["rounds"]),
+        command = [str(bench), "--compare", ",".join(benchmarks.values()), "--size", str(frame_bytes), "--pairs", str(options["rounds"]),
                    "--batch-seconds", str(options["batch_seconds"]), "--json", "-"]
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         transport_of = {benchmark: transport for transport, benchmark in benchmarks.items()}
@@ -66,7 +71,8 @@ def compare(bench, benchmarks, frame_bytes, options, left_out):
 
 
 def measure_part(bench, table, workload, frame_bytes, options):
-    benchmarks = table.benchmarks(workload)
+    known = known_benchmarks(bench)
+    benchmarks = {name: benchmark for name, benchmark in table.benchmarks(workload).items() if benchmark in known}
     if options["only"]:
         benchmarks = {name: benchmark for name, benchmark in benchmarks.items() if name in (*options["only"], *ALWAYS, *table.floors)}
     left_out, groups = {}, []

@@ -78,8 +78,8 @@ def part_text(table, part):
             value = part.value(name, counter)
             cells.append(number(value.median) if value else "")
         text += row(cells)
-    for name, why in part.left_out.items():
-        text += f"\nLeft out: {why if why.startswith(name) else f'{name}: {why}'}\n"
+    if part.left_out:
+        text += "\nLeft out: " + "; ".join(why if why.startswith("peer/") else f"{name}: {why}" for name, why in part.left_out.items()) + ".\n"
     return text
 
 

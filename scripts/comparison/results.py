@@ -3,7 +3,7 @@
 import statistics
 from dataclasses import dataclass
 
-from .plan import INLINE, SHARED, TABLES
+from .plan import BY_NAME, INLINE, SHARED, TABLES
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Part:
         self.groups, self.left_out = measured["groups"], measured["left_out"]
 
     def transports(self):
-        return list(dict.fromkeys(name for group in self.groups for name in group))
+        """In the order of the plan."""
+        return [name for name in BY_NAME if any(name in group for group in self.groups)]
 
     def counters(self, transport):
         """Of the first group that has it; None if none has."""
@@ -64,8 +65,6 @@ def ratios_of(part, table, transport):
 
 def all_ratios(results):
     """{(heading of table, of part, transport, what): Spread}"""
-    from .plan import BY_NAME
-
     return {(table.title, heading, name, what): ratio
             for table in TABLES for heading, part in parts_of(results, table) for name in part.transports()
             for what, ratio in ratios_of(part, table, BY_NAME[name]).items()}
