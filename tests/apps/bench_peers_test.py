@@ -122,7 +122,7 @@ class BenchPeers(unittest.TestCase):
             os.kill(pid, signal.SIGKILL)
         _, errors = driver.communicate(timeout=WATCHDOG)
         self.assertEqual(driver.returncode, 1)
-        self.assertIn("was killed by SIGKILL", errors)
+        self.assertIn(f"peer/{name} ", errors)
         self.wait_until(lambda: not processes_with(directory), "processes are left over")
         self.assertEqual(os.listdir(self.directory), [])
 
