@@ -3,8 +3,8 @@
 // the publisher waits for a subscriber whose queue is full. It does so in a loop around sched_yield, at its processor's expense.
 //
 // Nothing is copied: the producer fills shared memory that RouDi made, and the consumer reads it there. When nobody has the frame
-// that was sent last any more, loan() gives its memory again. The receiver that polls takes in a bare loop until there is a frame,
-// as iceoryx's own benchmark (iceperf) does.
+// that was sent last any more, loan() gives its memory again. The receiver that polls takes in a bare loop until there is a
+// frame, as iceoryx's own benchmark (iceperf) does.
 #include "peer_main.hpp"
 #include "roudi.hpp"
 
