@@ -1,6 +1,7 @@
 #include "floor_two_threads.hpp"
 
 #include "frame.hpp"
+#include "link.hpp"
 
 #include <chrono>
 #include <semaphore>
@@ -13,19 +14,19 @@ namespace bench {
 
 namespace {
 
-constexpr std::ptrdiff_t kBuffers = 4;
+constexpr std::ptrdiff_t kSlots{kBuffers};
 
 class TwoThreads : public Measurement {
  public:
   void start(std::size_t frame_bytes) override {
-    for (std::ptrdiff_t i = 0; i < kBuffers; ++i) buffers_.push_back(std::make_unique<WarmBuffer>(frame_bytes));
+    for (std::ptrdiff_t i = 0; i < kSlots; ++i) buffers_.push_back(std::make_unique<WarmBuffer>(frame_bytes));
   }
 
   // A buffer belongs to the writer from `empty` acquired to `filled` released, and to the reader the other way round; the
   // semaphores order what they did with it. The reader never stops early, so the writer always ends.
   double run(std::uint64_t frames) override {
-    std::counting_semaphore<kBuffers> empty(kBuffers);
-    std::counting_semaphore<kBuffers> filled(0);
+    std::counting_semaphore<kSlots> empty(kSlots);
+    std::counting_semaphore<kSlots> filled(0);
     std::uint64_t wrong = 0;
     const auto start = std::chrono::steady_clock::now();
     {
@@ -56,8 +57,6 @@ class TwoThreads : public Measurement {
 
 }  // namespace
 
-std::unique_ptr<Measurement> make_two_threads(const Family& /*family*/, const std::filesystem::path& /*directory*/) {
-  return std::make_unique<TwoThreads>();
-}
+std::unique_ptr<Measurement> make_two_threads() { return std::make_unique<TwoThreads>(); }
 
 }  // namespace bench

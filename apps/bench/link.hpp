@@ -19,8 +19,19 @@ struct LinkSetup {
   std::size_t frame_bytes = 0;        // of every frame
   std::filesystem::path directory{};  // of this measurement, private, empty at first, with a short path
   std::size_t receivers = 1;          // processes
-  std::string address{};              // as the sender says it; receivers only
+  std::size_t receiver = 0;           // which of them this is; receivers only, as is:
+  std::string address{};              // as the sender says it
+  // Where the links of one process, all of one transport, keep what they have in common: a context, for example. The first makes
+  // it.
+  std::shared_ptr<std::shared_ptr<void>> in_common = std::make_shared<std::shared_ptr<void>>();
 };
+
+// What is in common, which `make` makes as a std::shared_ptr of always the same type.
+template <class Make> auto in_common(const LinkSetup& setup, Make make) {
+  using Pointer = decltype(make());
+  if (!*setup.in_common) *setup.in_common = make();
+  return std::static_pointer_cast<typename Pointer::element_type>(*setup.in_common);
+}
 
 // Threads: one. Errors: every call throws std::exception, and the measurement has failed.
 class FrameSender {
