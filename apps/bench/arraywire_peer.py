@@ -4,13 +4,17 @@ except ImportError as error:
     absent(error)
 
 
+def context_of(link):
+    return link.common("context", lambda: arraywire.Context(runtime_directory=link.directory))
+
+
 class Sender:
     address = ""
     daemons = ()
 
     def __init__(self, link):
         self.link = link
-        self.context = arraywire.Context(runtime_directory=link.directory)
+        self.context = context_of(link)
         self.publisher = arraywire.Publisher(link.channel, self.context, block_limit=None)
         self.loan = None
 
@@ -29,7 +33,7 @@ class Sender:
 
 class Receiver:
     def __init__(self, link):
-        self.context = arraywire.Context(runtime_directory=link.directory)
+        self.context = context_of(link)
         self.subscriber = arraywire.Subscriber(link.channel, self.context, when_full="block", lane="shared-memory", name="bench")
         self.sample = None
 

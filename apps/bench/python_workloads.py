@@ -30,9 +30,15 @@ except ImportError as error:
 class Link:
     """LinkSetup of link.hpp."""
 
-    def __init__(self, channel, frame_bytes, directory, receivers=1, receiver=0, address=""):
-        self.channel, self.frame_bytes, self.directory = channel, frame_bytes, directory
+    def __init__(self, channel, frame_bytes, directory, in_common, receivers=1, receiver=0, address=""):
+        self.channel, self.frame_bytes, self.directory, self.in_common = channel, frame_bytes, directory, in_common
         self.receivers, self.receiver, self.address = receivers, receiver, address
+
+    def common(self, name, make):
+        """What all links of this process share."""
+        if name not in self.in_common:
+            self.in_common[name] = make()
+        return self.in_common[name]
 
     @property
     def words(self):
@@ -198,10 +204,10 @@ def run_peer(make_sender, make_receiver):
         workload, role = sys.argv[2:4]
         frame_bytes, receivers, receiver = (int(argument) for argument in sys.argv[4:7])
         directory, address = sys.argv[7:9]
-        frames = Link("frames", frame_bytes, directory, receivers, receiver, address)
+        frames = Link("frames", frame_bytes, directory, {}, receivers, receiver, address)
 
         def answers(address=""):
-            return Link("answers", 8 * SMALLEST_WORDS, directory, address=address)
+            return Link("answers", 8 * SMALLEST_WORDS, directory, frames.in_common, address=address)
 
         if role == "producer":
             produce(make_sender(frames), workload, lambda address: make_receiver(answers(address)))
