@@ -3,8 +3,8 @@
 // samples are read where they lie, by dds_takecdr, as Cyclone's own C++ and ROS 2 bindings do; dds_take would copy them. What is
 // kept last can be overwritten, in shared memory even if reliable, so readers say by samples of their own which frames they are
 // done with. Waiting: wait sets.
+#include "join_measurement.hpp"
 #include "peer_main.hpp"
-#include "private_mounts.hpp"
 #include "roudi.hpp"
 
 #include <dds/dds.h>
@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -174,8 +173,7 @@ std::string topic_name(const LinkSetup& setup, const char* what) {
 
 // The first link of a measurement, which has the big frames, starts the daemon that all of them use.
 std::vector<pid_t> prepare(const LinkSetup& setup) {
-  const bool first = !std::filesystem::exists(setup.directory / "mounts");
-  enter_private_mounts(setup.directory);
+  const bool first = join_measurement(setup.directory);
   ::setenv("CYCLONEDDS_URI", kConfiguration, 1);
   if (!first) return {};
   std::vector<ChunkPool> pools{{kSmallBytes, kSmallChunks}};

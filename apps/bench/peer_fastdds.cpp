@@ -3,8 +3,8 @@
 // plain type of bounded size, DataWriter::loan_sample, and DataReader::take into a sequence that owns nothing. Discovery and
 // acknowledgements go through its shared-memory transport. Keep-all history: write blocks until a reader has taken the oldest
 // frame, so none is lost. Waiting: DataReader::wait_for_unread_message, which takes half the time of a wait set.
+#include "join_measurement.hpp"
 #include "peer_main.hpp"
-#include "private_mounts.hpp"
 
 #include <fastdds/rtps/transport/shared_mem/SharedMemTransportDescriptor.h>
 #include <cstdint>
@@ -125,7 +125,7 @@ class Participant {
 
  private:
   static dds::DomainParticipant* create(const LinkSetup& setup) {
-    enter_private_mounts(setup.directory);
+    join_measurement(setup.directory);
     log_to_stderr();
     dds::DomainParticipantQos qos = dds::PARTICIPANT_QOS_DEFAULT;
     qos.transport().use_builtin_transports = false;
