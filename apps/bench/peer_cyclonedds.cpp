@@ -12,6 +12,7 @@
 #include <dds/ddsi/ddsi_serdata.h>
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -161,13 +162,11 @@ void wait_for_matches(dds_entity_t participant, dds_entity_t entity, std::uint32
   check(dds_waitset_detach(waitset.get(), entity), "detach from a wait set");
 }
 
-// The directory's name is in the topics': measurements that run at the same time do not see each other.
+// The directory is in the name: measurements that run at the same time do not see each other.
 std::string topic_name(const LinkSetup& setup, const char* what) {
-  std::string name = setup.directory.parent_path().filename().string() + "_" + setup.directory.filename().string() + "_" +
-                     setup.channel + "_" + what;
-  for (char& character : name) {
-    if (character == '-' || character == '.') character = '_';
-  }
+  std::string name = what + ("_" + setup.channel) + setup.directory.string();
+  const auto is_forbidden = [](unsigned char character) { return std::isalnum(character) == 0 && character != '/'; };
+  std::ranges::replace_if(name, is_forbidden, '_');
   return name;
 }
 
