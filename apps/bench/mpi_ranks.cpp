@@ -194,6 +194,10 @@ StandIn::StandIn(const std::filesystem::path& directory, int rank) : path_(socke
 std::vector<std::string> StandIn::take_over() {
   connection_ = listener_ ? accept_one(listener_) : connect_to(path_);
   const Handover handover = receive_handover(connection_);
+  // A rank that waits for another one looks at nothing else: SIGIO ends it when its stand-in, which says no more, is killed.
+  if (::fcntl(connection_.get(), F_SETOWN, ::getpid()) != 0 || ::fcntl(connection_.get(), F_SETFL, O_ASYNC) != 0) {
+    throw_errno("watch the process that a rank stands for");
+  }
   for (std::size_t i = 0; i < kChannel.size(); ++i) {
     ::dup2(handover.channel[i], kChannel[i]);
     ::close(handover.channel[i]);
@@ -206,6 +210,7 @@ std::vector<std::string> StandIn::take_over() {
 }
 
 void StandIn::end(int status) {
+  ::fcntl(connection_.get(), F_SETFL, 0);
   const auto byte = static_cast<unsigned char>(status);
   if (::write(connection_.get(), &byte, 1) != 1) throw_errno("end the process that a rank stands for");
 }
