@@ -8,8 +8,8 @@ namespace bench {
 namespace {
 
 // Until all memory that the stream will use is there and warm, and then enough to measure.
-constexpr std::uint64_t kSettlingFrames = 20;
-constexpr std::uint64_t kSteadyFrames = 30;
+constexpr std::uint64_t kSettlingFrames = 10;
+constexpr std::uint64_t kSteadyFrames = 10;
 
 class FirstFrames : public Measurement {
  public:

@@ -2,7 +2,10 @@
 
 #include "frame.hpp"
 #include "link.hpp"
+#include "resources.hpp"
 
+#include <unistd.h>
+#include <array>
 #include <chrono>
 #include <semaphore>
 #include <stdexcept>
@@ -28,6 +31,8 @@ class TwoThreads : public Measurement {
     std::counting_semaphore<kSlots> empty(kSlots);
     std::counting_semaphore<kSlots> filled(0);
     std::uint64_t wrong = 0;
+    const std::array self{::getpid()};
+    const double cpu = cpu_seconds(self);
     const auto start = std::chrono::steady_clock::now();
     {
       const std::jthread writer([&] {
@@ -45,13 +50,18 @@ class TwoThreads : public Measurement {
     }
     next_ += frames;
     if (wrong != 0) throw std::runtime_error("floor/two_threads: " + std::to_string(wrong) + " frames were wrong");
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    cpu_s_per_gb_ = (cpu_seconds(self) - cpu) / (static_cast<double>(frames * buffer(0).size()) * 1e-9);
+    return time.count();
   }
+
+  Counters counters() const override { return {{"cpu_s_per_gb", cpu_s_per_gb_}}; }
 
  private:
   std::span<std::byte> buffer(std::uint64_t frame) const { return buffers_[frame % buffers_.size()]->bytes(); }
 
   std::vector<std::unique_ptr<WarmBuffer>> buffers_{};
+  double cpu_s_per_gb_ = 0;
   std::uint64_t next_ = 0;  // changed between runs only
 };
 
