@@ -3,7 +3,6 @@
 // samples are read where they lie, by dds_takecdr, as Cyclone's own C++ and ROS 2 bindings do; dds_take would copy them. What is
 // kept last can be overwritten, in shared memory even if reliable, so readers say by samples of their own which frames they are
 // done with. Waiting: wait sets.
-#include "join_measurement.hpp"
 #include "peer_main.hpp"
 #include "roudi.hpp"
 
@@ -34,9 +33,6 @@ constexpr char kConfiguration[] =
     "<SharedMemory><Enable>true</Enable><LogLevel>fatal</LogLevel></SharedMemory>"
     "<Tracing><Verbosity>severe</Verbosity></Tracing>";
 
-constexpr std::size_t kSmallBytes = 64;  // answers, and what readers say
-constexpr std::size_t kSmallChunks = 512;
-constexpr std::size_t kSpareChunks = 2;  // one that the writer keeps for its next loan, one that is on its way back
 constexpr int kDoneDepth = 64;
 
 struct Done {
@@ -170,21 +166,17 @@ std::string topic_name(const LinkSetup& setup, const char* what) {
   return name;
 }
 
-// The first link of a measurement, which has the big frames, starts the daemon that all of them use.
-std::vector<pid_t> prepare(const LinkSetup& setup) {
-  const bool first = join_measurement(setup.directory);
+pid_t join(const LinkSetup& setup) {
+  const pid_t roudi = join_roudi(setup.directory, setup.frame_bytes);
   ::setenv("CYCLONEDDS_URI", kConfiguration, 1);
-  if (!first) return {};
-  std::vector<ChunkPool> pools{{kSmallBytes, kSmallChunks}};
-  if (setup.frame_bytes > kSmallBytes) pools.push_back({setup.frame_bytes, kBuffers + kSpareChunks});
-  return {start_roudi(setup.directory, pools)};
+  return roudi;
 }
 
 class CycloneSender : public FrameSender {
  public:
   explicit CycloneSender(const LinkSetup& setup)
       : frame_bytes_(setup.frame_bytes),
-        daemons_(prepare(setup)),
+        roudi_(join(setup)),
         participant_(dds_create_participant(kDomain, nullptr, nullptr), "create a participant"),
         frames_(participant_.get(), topic_name(setup, "frames"), setup.frame_bytes, kBuffers),
         done_(participant_.get(), topic_name(setup, "done"), sizeof(Done), kDoneDepth),
@@ -214,11 +206,11 @@ class CycloneSender : public FrameSender {
     ++sent_;
   }
 
-  std::vector<pid_t> daemons() const override { return daemons_; }
+  std::vector<pid_t> daemons() const override { return {roudi_}; }
 
  private:
   const std::size_t frame_bytes_;
-  const std::vector<pid_t> daemons_;
+  const pid_t roudi_;
   const Entity participant_;
   const Writer frames_;
   const Reader done_;
@@ -231,7 +223,7 @@ class CycloneReceiver : public FrameReceiver {
  public:
   explicit CycloneReceiver(const LinkSetup& setup)
       : frame_bytes_(setup.frame_bytes),
-        daemons_(prepare(setup)),
+        roudi_(join(setup)),
         participant_(dds_create_participant(kDomain, nullptr, nullptr), "create a participant"),
         done_(participant_.get(), topic_name(setup, "done"), sizeof(Done), kDoneDepth),
         frames_(participant_.get(), topic_name(setup, "frames"), setup.frame_bytes, kBuffers),
@@ -256,7 +248,7 @@ class CycloneReceiver : public FrameReceiver {
 
  private:
   const std::size_t frame_bytes_;
-  const std::vector<pid_t> daemons_;
+  const pid_t roudi_;
   const Entity participant_;
   const Writer done_;
   const Reader frames_;

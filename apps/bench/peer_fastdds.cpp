@@ -3,10 +3,11 @@
 // plain type of bounded size, DataWriter::loan_sample, and DataReader::take into a sequence that owns nothing. Discovery and
 // acknowledgements go through its shared-memory transport. Keep-all history: write blocks until a reader has taken the oldest
 // frame, so none is lost. Waiting: DataReader::wait_for_unread_message, which takes half the time of a wait set.
-#include "join_measurement.hpp"
 #include "peer_main.hpp"
+#include "private_directories.hpp"
 
 #include <fastdds/rtps/transport/shared_mem/SharedMemTransportDescriptor.h>
+#include <unistd.h>
 #include <cstdint>
 #include <cstring>
 #include <fastdds/dds/core/LoanableSequence.hpp>
@@ -22,6 +23,8 @@
 #include <fastdds/dds/topic/Topic.hpp>
 #include <fastdds/dds/topic/TopicDataType.hpp>
 #include <fastdds/dds/topic/TypeSupport.hpp>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -106,6 +109,15 @@ void log_to_stderr() {
   dds::Log::SetVerbosity(dds::Log::Kind::Error);
 }
 
+// The first process of a measurement makes them, where that is allowed. It outlives the others' coming.
+void use_own_directories(const std::filesystem::path& directory) {
+  const auto note = directory / "first";
+  pid_t first = 0;
+  if (std::ifstream(note) >> first) return join_private_directories(first);
+  static_cast<void>(enter_private_directories(directory));
+  std::ofstream(note) << ::getpid() << '\n';
+}
+
 class Participant {
  public:
   explicit Participant(const LinkSetup& setup) : participant_(create(setup)) {
@@ -125,7 +137,7 @@ class Participant {
 
  private:
   static dds::DomainParticipant* create(const LinkSetup& setup) {
-    join_measurement(setup.directory);
+    use_own_directories(setup.directory);
     log_to_stderr();
     dds::DomainParticipantQos qos = dds::PARTICIPANT_QOS_DEFAULT;
     qos.transport().use_builtin_transports = false;

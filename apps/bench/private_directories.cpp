@@ -86,6 +86,7 @@ void join_private_directories(pid_t process) {
     const Descriptor users(namespace_of(std::to_string(process), "user"), O_RDONLY);
     if (::setns(users.get(), CLONE_NEWUSER) != 0) throw_errno("join a user namespace");
   }
+  if (::unshare(CLONE_FS) != 0) throw_errno("have directories of this thread's own");  // a sanitizer may have a thread, too
   if (::setns(mounts.get(), CLONE_NEWNS) != 0) throw_errno("join a mount namespace");
 }
 

@@ -1,21 +1,16 @@
-// RouDi, the daemon of iceoryx 2, which makes the shared memory that its clients get chunks from.
+// iceoryx's daemon, without which its processes have no memory: iox-roudi, of the Debian package iceoryx.
 #pragma once
 
 #include <sys/types.h>
 #include <cstddef>
 #include <filesystem>
-#include <span>
 
 namespace bench {
 
-struct ChunkPool {
-  std::size_t chunk_bytes = 0;  // of payload
-  std::size_t chunks = 0;
-};
-
-// Starts iox-roudi with these pools, and returns when clients can use it. It ends by itself after this process, since it would
-// kill those of its clients that still run; so must be called by a thread that lives as long as the process.
-// Errors: throws Absent where there is no iox-roudi, and std::exception when it does not start: another one runs already.
-pid_t start_roudi(const std::filesystem::path& directory, std::span<const ChunkPool> pools);
+// Makes this process one of a measurement's iceoryx processes, before it uses iceoryx itself. The first that calls it starts RouDi, which ends with that
+// process: with memory for frames of that size and for small ones, in /dev/shm and /tmp of the measurement's own, where that is
+// allowed. The others find it through the directory. Returns RouDi's process. Throws Absent when there can be no RouDi here.
+// Before this process has a second thread.
+pid_t join_roudi(const std::filesystem::path& directory, std::size_t frame_bytes);
 
 }  // namespace bench

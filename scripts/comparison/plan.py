@@ -34,7 +34,7 @@ TRANSPORTS = [
     Transport("inline/tcp", "arraywire, inline, tcp", "inline_tcp", socket=True, buffers=10),
     Transport("python", "arraywire in Python", "python"),
     Transport("peer/iceoryx", "iceoryx", "iceoryx", "libiceoryx-posh-dev"),
-    Transport("peer/iceoryx_polling", "iceoryx, polling", "iceoryx_polling", "libiceoryx-posh-dev"),
+    Transport("peer/iceoryx_polling", "iceoryx, polling", "iceoryx_polling", "libiceoryx-posh-dev", fan_out=False),
     Transport("peer/cyclonedds", "Cyclone DDS", "cyclonedds", "cyclonedds-dev"),
     Transport("peer/fastdds", "Fast DDS", "fastdds", "libfastrtps-dev"),
     Transport("peer/mpi", "Open MPI", "mpi", "libopenmpi-dev", buffers=8),
