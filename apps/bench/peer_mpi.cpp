@@ -67,6 +67,26 @@ std::vector<pid_t> daemons_of(const LinkSetup& setup) {
   return setup.channel == "answers" ? std::vector<pid_t>() : std::vector<pid_t>{::getppid()};
 }
 
+// Whether a receiver copies out of the sender's memory by itself. Otherwise (process_vm_readv is not allowed, as in some
+// containers) a message goes over piece by piece, for which the sender has to be within MPI.
+bool receivers_copy() {
+  constexpr char kVariable[] = "btl_vader_single_copy_mechanism";
+  constexpr std::array kByThemselves{0, 1, 2};  // xpmem, CMA, KNEM
+  int provided = 0;
+  int index = 0;
+  int count = 0;
+  int mechanism = -1;
+  MPI_T_cvar_handle handle = nullptr;
+  check(::MPI_T_init_thread(MPI_THREAD_SINGLE, &provided), "ask about MPI");
+  if (::MPI_T_cvar_get_index(kVariable, &index) == MPI_SUCCESS &&
+      ::MPI_T_cvar_handle_alloc(index, nullptr, &handle, &count) == MPI_SUCCESS) {
+    ::MPI_T_cvar_read(handle, &mechanism);
+    ::MPI_T_cvar_handle_free(&handle);
+  }
+  ::MPI_T_finalize();
+  return std::ranges::find(kByThemselves, mechanism) != kByThemselves.end();
+}
+
 // A buffer with the persistent requests that send it or fill it.
 class Persistent {
  public:
@@ -120,6 +140,7 @@ class MpiSender : public FrameSender {
 
   void send() override {
     next_->start();
+    if (!receivers_copy_) next_->wait();
     if (++next_ == buffers_.end()) next_ = buffers_.begin();
   }
 
@@ -127,6 +148,7 @@ class MpiSender : public FrameSender {
 
  private:
   const std::vector<pid_t> daemons_;
+  const bool receivers_copy_ = receivers_copy();
   std::list<Persistent> buffers_{};
   std::list<Persistent>::iterator next_{};
 };
