@@ -121,13 +121,30 @@ struct Told {
   Handover handover{};
 };
 
-pid_t start_mpirun(const Told& told) {
+// This program, also where it lies below what is hidden now.
+std::string own_path(const std::filesystem::path& path) {
+  return ::access(path.c_str(), X_OK) == 0 ? path.string() : "/proc/" + std::to_string(::getpid()) + "/exe";
+}
+
+pid_t start_mpirun(const Told& told, const std::string& program) {
   if (::access(kMpirun, X_OK) != 0) throw Absent(std::string("no ") + kMpirun + " (openmpi-bin)");
-  const std::vector<std::string> command{kMpirun, "-n", std::to_string(1 + told.consumers), "--oversubscribe", "--stdin", "none",
-                                         "--mca", "pml", "ob1", "--mca", "btl", "self,vader",
-                                         // where this program lies, also if it lies below what is hidden now
-                                         "/proc/" + std::to_string(::getpid()) + "/exe", kAsRank, told.transport,
-                                         told.frame_bytes, told.directory.string()};
+  const std::vector<std::string> command{kMpirun,
+                                         "-n",
+                                         std::to_string(1 + told.consumers),
+                                         "--oversubscribe",
+                                         "--stdin",
+                                         "none",
+                                         "--mca",
+                                         "pml",
+                                         "ob1",
+                                         "--mca",
+                                         "btl",
+                                         "self,vader",
+                                         program,
+                                         kAsRank,
+                                         told.transport,
+                                         told.frame_bytes,
+                                         told.directory.string()};
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0) become_mpirun(command, parent);
@@ -158,9 +175,10 @@ int wait_for_rank(const Descriptor& connection) {
 }
 
 int stand_in_for_producer(const Told& told) {
+  const auto path = std::filesystem::read_symlink("/proc/self/exe");
   static_cast<void>(enter_private_directories(told.directory));  // or Open MPI's files are where everybody's are
   const Descriptor listener = listen_at(socket_path(told.directory, 0));
-  const pid_t mpirun = start_mpirun(told);
+  const pid_t mpirun = start_mpirun(told, own_path(path));
   const Descriptor connection = accept_rank(listener, mpirun);
   send_handover(connection, told.handover);
   const int status = wait_for_rank(connection);

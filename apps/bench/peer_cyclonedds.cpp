@@ -31,7 +31,7 @@ constexpr char kConfiguration[] =
     "<Discovery><ParticipantIndex>auto</ParticipantIndex><MaxAutoParticipantIndex>60</MaxAutoParticipantIndex>"
     "<Peers><Peer address='localhost'/></Peers></Discovery>"
     "<SharedMemory><Enable>true</Enable><LogLevel>fatal</LogLevel></SharedMemory>"
-    "<Tracing><Verbosity>severe</Verbosity></Tracing>";
+    "<Tracing><Verbosity>severe</Verbosity><OutputFile>stderr</OutputFile></Tracing>";
 
 constexpr int kDoneDepth = 64;
 

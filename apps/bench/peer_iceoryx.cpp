@@ -2,9 +2,9 @@
 // publish, take) and waitset (a subscriber's state HAS_DATA), with the policies of its "Quality of Service" that lose nothing:
 // the publisher waits for a subscriber whose queue is full. It does so in a loop around sched_yield, at its processor's expense.
 //
-// Nothing is copied: the producer fills shared memory that RouDi made, and the consumer reads it there. Without a busy queue,
-// loan() gives the chunk of the last frame again. What polls takes in a loop until there is a frame, as those do whom the
-// semaphore of the WaitSet is too slow for.
+// Nothing is copied: the producer fills shared memory that RouDi made, and the consumer reads it there. When nobody has the frame
+// that was sent last any more, loan() gives its memory again. The receiver that polls takes in a bare loop until there is a
+// frame, as iceoryx's own benchmark (iceperf) does.
 #include "peer_main.hpp"
 #include "roudi.hpp"
 
@@ -32,7 +32,7 @@ constexpr std::chrono::milliseconds kLookAgain{1};  // for peers that are about 
 pid_t join(const LinkSetup& setup) {
   const pid_t roudi = join_roudi(setup.directory, setup.frame_bytes);
   iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kWarn, iox::log::LogLevelOutput::kHideLogLevel);
-  const std::string name = "arraywire-bench-" + std::to_string(::getpid());
+  const std::string name = std::string(kRoudiClient) + std::to_string(::getpid());
   iox::runtime::PoshRuntime::initRuntime(iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name));
   return roudi;
 }

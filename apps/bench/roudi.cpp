@@ -11,7 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -45,15 +47,27 @@ void write_configuration(const std::filesystem::path& path, std::size_t frame_by
   if (!file) throw_errno("write " + path.string());
 }
 
-// `output` is the writing end of a pipe. RouDi gets `at_our_death` when this thread ends.
-pid_t spawn(const std::filesystem::path& configuration, int output, int at_our_death) {
+// What iceoryx has left in the machine's own /tmp of our processes that were killed.
+void remove_remains() {
+  for (const auto& entry : std::filesystem::directory_iterator("/tmp")) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kRoudiClient)) continue;
+    const pid_t process = std::atoi(name.c_str() + kRoudiClient.size());
+    std::error_code gone_meanwhile;
+    if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry.path(), gone_meanwhile);
+  }
+}
+
+// `output` is the writing end of a pipe. RouDi dies with this thread. Then it may leave files, which the next one removes; but it
+// would not always heed SIGTERM: it waits for locks in shared memory, even those of processes that were killed.
+pid_t spawn(const std::filesystem::path& configuration, int output) {
   // No monitoring: who loses a peer here notices by itself, and a busy machine must not make RouDi take a slow peer for dead.
-  const std::array<const char*, 8> command{kProgram, "-c", configuration.c_str(), "-m", "off", "-l", "off", nullptr};
+  const std::array<const char*, 8> command{kProgram, "-c", configuration.c_str(), "-m", "off", "-l", "fatal", nullptr};
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) throw_errno("fork");
   if (pid != 0) return pid;
-  ::prctl(PR_SET_PDEATHSIG, at_our_death);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(126);  // it died before the line above
   ::signal(SIGTERM, SIG_DFL);
   ::setpgid(0, 0);  // what the terminal signals to the group is not for it
@@ -63,8 +77,8 @@ pid_t spawn(const std::filesystem::path& configuration, int output, int at_our_d
   ::_exit(127);
 }
 
-// Returns what it said when it ends before it is ready.
-std::string wait_until_ready(int output) {
+// When it ends before it is ready: what it said.
+std::optional<std::string> wait_until_ready(int output) {
   std::string said;
   std::array<char, 256> piece{};
   while (said.find(kReady) == std::string::npos) {
@@ -73,7 +87,7 @@ std::string wait_until_ready(int output) {
     if (got <= 0) return said;
     said.append(piece.data(), static_cast<std::size_t>(got));
   }
-  return {};
+  return std::nullopt;
 }
 
 // Ends RouDi when this process leaves, after iceoryx's own static runtime has taken its leave of RouDi: what is constructed first
@@ -93,24 +107,25 @@ class RunningRoudi {
   const int end_signal_;
 };
 
+[[noreturn]] void throw_absent(pid_t roudi, const std::string& said) {
+  int status = 0;
+  ::waitpid(roudi, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) throw Absent("there is no iox-roudi (iceoryx)");
+  throw Absent("iox-roudi does not start, perhaps because another one runs: " + said);
+}
+
 pid_t start_roudi(const std::filesystem::path& directory, std::size_t frame_bytes) {
   const std::filesystem::path configuration = directory / "roudi.toml";
   write_configuration(configuration, frame_bytes);
   const bool is_private = enter_private_directories(directory);
+  if (!is_private) remove_remains();
   std::array<int, 2> output{};  // its reading end stays open as long as we live: RouDi may say more
   if (::pipe2(output.data(), O_CLOEXEC) != 0) throw_errno("make a pipe");
-  const int end_signal = is_private ? SIGKILL : SIGTERM;  // where others see its files, it gets the time to remove them
-  const pid_t pid = spawn(configuration, output[1], end_signal);
+  const pid_t roudi = spawn(configuration, output[1]);
   ::close(output[1]);
-  const std::string said = wait_until_ready(output[0]);
-  if (said.empty()) {
-    static const RunningRoudi running(pid, end_signal);
-    return pid;
-  }
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) throw Absent("there is no iox-roudi (package iceoryx)");
-  throw Absent("RouDi did not start (does another one run?): " + said);
+  if (const auto said = wait_until_ready(output[0])) throw_absent(roudi, *said);
+  static const RunningRoudi running(roudi, is_private ? SIGKILL : SIGTERM);  // where others see its files, it removes them
+  return roudi;
 }
 
 }  // namespace

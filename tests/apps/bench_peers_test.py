@@ -47,6 +47,12 @@ def processes_with(text):
     return found
 
 
+def may_unshare():
+    """Where a mount namespace is not to be had, iceoryx has but one RouDi: see apps/bench/private_directories.hpp."""
+    return any(subprocess.run(["unshare", *kind, "--mount", "true"], stderr=subprocess.DEVNULL).returncode == 0
+               for kind in ([], ["--user"]))
+
+
 class BenchPeers(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="aw-")  # short: socket paths are limited
@@ -94,6 +100,8 @@ class BenchPeers(unittest.TestCase):
     def test_two_measurements_at_once_do_not_meet(self):
         for name in FOUND:
             with self.subTest(name):
+                if name.startswith(("iceoryx", "cyclonedds")) and not may_unshare():
+                    self.skipTest("no mount namespace")
                 compared = self.run_bench("--compare", f"peer/{name},peer/{name}/fill_read", "--size", str(FRAME_BYTES), "--pairs", "2",
                                           "--batch-seconds", "0.01", "--json", "-")
                 self.assertEqual(len(compared["ratio"]["values"]), 2)
@@ -117,7 +125,7 @@ class BenchPeers(unittest.TestCase):
             os.kill(pid, signal.SIGKILL)
         _, errors = driver.communicate(timeout=WATCHDOG)
         self.assertEqual(driver.returncode, 1)
-        self.assertIn("was killed by SIGKILL", errors)
+        self.assertIn(f"peer/{name} ", errors)
         self.wait_until(lambda: not processes_with(directory), "processes are left over")
         self.assertEqual(os.listdir(self.directory), [])
 
