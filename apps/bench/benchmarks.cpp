@@ -10,7 +10,6 @@
 #include "workloads.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace bench {
 
@@ -29,8 +28,8 @@ struct TransportRow {
 
 // In a program of its own, beside this one: see CMakeLists.txt.
 PeerProgram foreign(const std::string& program, const std::string& package) {
-  static const auto kPrograms = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "bench-peers";
-  return {.command = {(kPrograms / program).string()}, .missing = "built without " + program + " (" + package + ")"};
+  const auto programs = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "bench-peers";
+  return {.command = {(programs / program).string()}, .missing = "built without " + program + " (" + package + ")"};
 }
 
 // The system's Python by its path, where Debian's packages put their modules.
@@ -82,7 +81,7 @@ std::vector<TransportRow> transports() {
   };
 }
 
-auto make_pair(const std::string& name, PeerProgram program, std::size_t consumers = 1) {
+auto make_pair(const std::string& name, const PeerProgram& program, std::size_t consumers = 1) {
   return [=](const std::filesystem::path& directory) -> std::unique_ptr<Measurement> {
     return std::make_unique<PeerPair>(name, program, directory, consumers);
   };
@@ -116,7 +115,7 @@ void add_transport(Benchmarks& all, const TransportRow& row) {
 Benchmark own(const std::string& name, const std::string& peer, std::size_t consumers = 1) {
   PeerProgram program = own_peers();
   program.command.push_back(peer);
-  return {.name = name, .make = make_pair(name, std::move(program), consumers)};
+  return {.name = name, .make = make_pair(name, program, consumers)};
 }
 
 void add_floors(Benchmarks& all) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 
 namespace bench {
@@ -40,14 +41,12 @@ void print_row(const std::string& label, const std::string& name, const std::vec
 }
 
 // Those of any entry, each once.
-std::vector<std::string> counter_names(const Comparison& comparison) {
-  std::map<std::string, bool> names;
+std::set<std::string> counter_names(const Comparison& comparison) {
+  std::set<std::string> names;
   for (const auto& entry : comparison.entries) {
-    for (const auto& [name, values] : entry.counters) names[name] = true;
+    for (const auto& [name, values] : entry.counters) names.insert(name);
   }
-  std::vector<std::string> listed;
-  for (const auto& [name, there] : names) listed.push_back(name);
-  return listed;
+  return names;
 }
 
 void print_counter(const Comparison& comparison, const std::string& counter) {

@@ -12,8 +12,9 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
 {pictures}
 ## How to read it
 
-- Frames go from one process to others. All transports do the same work, by the same code, over at most four buffers, and block rather than
-  lose a frame; each in the way that its own documentation calls best, as the head of its source in `apps/bench` says.
+- Frames go from one process to others. All transports do the same work, by the same code, with at most four frames on their way, and block
+  rather than lose one; each in the way that its own documentation calls best, as the head of its source in `apps/bench` says. arraywire is
+  as it comes.
 - Processes of all of them are there at once and take turns: in each of {rounds} rounds every one is measured for about {batch} s, in an order that
   changes. What is told is the median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine
   does to all of them is not in it.
@@ -79,7 +80,7 @@ def part_text(table, part):
             cells.append(number(value.median) if value else "")
         text += row(cells)
     if part.left_out:
-        text += "\nLeft out: " + "; ".join(why if why.startswith("peer/") else f"{name}: {why}" for name, why in part.left_out.items()) + ".\n"
+        text += "\nLeft out: " + "; ".join(f"{BY_NAME[name].label} ({why.split('absent: ')[-1]})" for name, why in part.left_out.items()) + ".\n"
     return text
 
 
@@ -92,8 +93,9 @@ def table_text(results, table):
 
 
 def floors_text():
-    labels = {floor: BY_NAME[floor].label for table in TABLES for floor in table.floors if floor}
-    return "; ".join(f"`{floor}` ({label})" if floor != label else label for floor, label in labels.items())
+    """The floors of all tables, each once."""
+    floors = dict.fromkeys(floor for table in TABLES for floor in table.floors if floor)
+    return ", ".join(f"{BY_NAME[floor].label} (`{floor}`)" for floor in floors)
 
 
 def page(results, with_pictures):

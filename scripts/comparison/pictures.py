@@ -48,8 +48,8 @@ LABELS = {SHARED: "arraywire, shared memory", THREADS: "two threads (floor)", SO
           BARE_PING: "96-byte zmq message (floor)", "peer/multiprocessing": "multiprocessing"}
 
 
-def points(results, workload, x_of):
-    """{transport: ([x], [median])} of a table; x_of(part's number)."""
+def points(results, workload):
+    """{transport: ([x], [median])} of a table; x is a part's number."""
     table = next(table for table in TABLES if table.workload == workload)
     found = {}
     for number, (_, part) in enumerate(parts_of(results, table)):
@@ -57,7 +57,7 @@ def points(results, workload, x_of):
             value = part.value(name, table.counter)
             if name in LINES and value is not None:
                 xs, ys = found.setdefault(name, ([], []))
-                xs.append(x_of(number))
+                xs.append(number)
                 ys.append(value.median)
     return found
 
@@ -152,6 +152,10 @@ RATE = Number((1, 2, 5), [(1, "")])
 TIME = Number((1,), [(1e6, " s"), (1e3, " ms"), (1, " µs")])
 
 
+# Who polls does so for latency; what it costs where there are fewer processors than processes is in the tables.
+POLLING = {"peer/iceoryx_polling"}
+
+
 def draw_all(results, directory):
     sizes = list(SIZES)
     by_size = {number: SIZES[size] for number, size in enumerate(sizes)}
@@ -163,6 +167,8 @@ def draw_all(results, directory):
                       "Frames of 8.3 MB filled by one process and read by several", "GB/s sent, by number of consumers", RATE),
     }
     for name, (workload, ticks, title, unit, label) in pictures.items():
-        found = points(results, workload, lambda number: number)
+        found = points(results, workload)
+        if workload != "latency":
+            found = {transport: line for transport, line in found.items() if transport not in POLLING}
         if found:
             draw(directory / f"benchmarks-{name}.svg", found, title, unit, ticks, label)
