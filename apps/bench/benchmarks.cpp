@@ -74,6 +74,10 @@ std::vector<TransportRow> transports() {
        .program = foreign("fastdds", "libfastrtps-dev"),
        .most_receivers = kMostConsumers},
       {.name = "peer/mpi", .short_name = "mpi", .program = foreign("mpi", "libopenmpi-dev"), .most_receivers = kMostConsumers},
+      {.name = "peer/mpi_window",
+       .short_name = "mpi_window",
+       .program = foreign("mpi", "libopenmpi-dev"),
+       .most_receivers = kMostConsumers},
   };
 }
 

@@ -8,11 +8,14 @@
 #include "peer_main.hpp"
 #include "roudi.hpp"
 
+#include <unistd.h>
 #include <chrono>
 #include <fstream>
+#include <iceoryx_hoofs/log/logmanager.hpp>
 #include <iceoryx_posh/popo/untyped_publisher.hpp>
 #include <iceoryx_posh/popo/untyped_subscriber.hpp>
 #include <iceoryx_posh/popo/wait_set.hpp>
+#include <iceoryx_posh/runtime/posh_runtime.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -25,6 +28,14 @@ namespace {
 // One that is being filled and one that is being read are in no queue.
 constexpr std::uint64_t kQueue = kBuffers - 2;
 constexpr std::chrono::milliseconds kLookAgain{1};  // for peers that are about to come
+
+pid_t join(const LinkSetup& setup) {
+  const pid_t roudi = join_roudi(setup.directory, setup.frame_bytes);
+  iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kWarn, iox::log::LogLevelOutput::kHideLogLevel);
+  const std::string name = std::string(kRoudiClient) + std::to_string(::getpid());
+  iox::runtime::PoshRuntime::initRuntime(iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name));
+  return roudi;
+}
 
 iox::capro::ServiceDescription describe(const LinkSetup& setup) {
   return {"arraywire-bench", iox::capro::IdString_t(iox::cxx::TruncateToCapacity, setup.channel), "frames"};
@@ -50,7 +61,7 @@ std::string subscribed_prefix(const LinkSetup& setup) { return setup.channel + "
 class IceoryxSender : public FrameSender {
  public:
   explicit IceoryxSender(const LinkSetup& setup)
-      : setup_(setup), roudi_(join_roudi(setup.directory, setup.frame_bytes)), publisher_(describe(setup), publisher_options()) {}
+      : setup_(setup), roudi_(join(setup)), publisher_(describe(setup), publisher_options()) {}
 
   void wait_for_receivers() override {
     while (!publisher_.hasSubscribers() || !all_subscribed()) std::this_thread::sleep_for(kLookAgain);
@@ -85,8 +96,7 @@ class IceoryxSender : public FrameSender {
 
 class IceoryxReceiver : public FrameReceiver {
  public:
-  explicit IceoryxReceiver(const LinkSetup& setup)
-      : roudi_(join_roudi(setup.directory, setup.frame_bytes)), subscriber_(describe(setup), subscriber_options()) {
+  explicit IceoryxReceiver(const LinkSetup& setup) : roudi_(join(setup)), subscriber_(describe(setup), subscriber_options()) {
     if (setup.receivers == 1) return;
     while (subscriber_.getSubscriptionState() != iox::SubscribeState::SUBSCRIBED) std::this_thread::sleep_for(kLookAgain);
     std::ofstream(setup.directory / (subscribed_prefix(setup) + std::to_string(setup.receiver)));

@@ -13,8 +13,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <iceoryx_hoofs/log/logmanager.hpp>
-#include <iceoryx_posh/runtime/posh_runtime.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,12 +23,14 @@ namespace bench {
 namespace {
 
 constexpr char kProgram[] = "iox-roudi";
-constexpr std::string_view kRuntime = "arraywire-iceoryx-";  // and the process's id: by what it is known to RouDi
 constexpr std::string_view kReady = "RouDi is ready for clients";
 constexpr std::size_t kSmallFrameBytes = 1024;  // for answers
 // RouDi writes zeros to all of its memory at its start, so that what is spared here is time and memory. Beside those in turn, a
 // publisher keeps the frame that it sent last, and one is spare for the moment in which a reader swaps its old one for the next.
 constexpr std::size_t kChunks = kBuffers + 2;
+constexpr std::size_t kSmallChunks = 256;
+// Of the layers above iceoryx (Cyclone DDS), which is taken from what is meant for the frame.
+constexpr std::size_t kHeaderBytes = 128;
 
 [[noreturn]] void throw_errno(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -41,12 +41,8 @@ void write_configuration(const std::filesystem::path& path, std::size_t frame_by
   const auto pool = [&](std::size_t bytes, std::size_t count) {
     file << "[[segment.mempool]]\nsize = " << bytes << "\ncount = " << count << '\n';
   };
-  if (frame_bytes > kSmallFrameBytes) {
-    pool(kSmallFrameBytes, kChunks);
-    pool(frame_bytes, kChunks);
-  } else {
-    pool(kSmallFrameBytes, 2 * kChunks);  // of two publishers
-  }
+  pool(kSmallFrameBytes, kSmallChunks);
+  if (frame_bytes + kHeaderBytes > kSmallFrameBytes) pool(frame_bytes + kHeaderBytes, kChunks);
   file.close();
   if (!file) throw_errno("write " + path.string());
 }
@@ -55,8 +51,8 @@ void write_configuration(const std::filesystem::path& path, std::size_t frame_by
 void remove_remains() {
   for (const auto& entry : std::filesystem::directory_iterator("/tmp")) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with(kRuntime)) continue;
-    const pid_t process = std::atoi(name.c_str() + kRuntime.size());
+    if (!name.starts_with(kRoudiClient)) continue;
+    const pid_t process = std::atoi(name.c_str() + kRoudiClient.size());
     std::error_code gone_meanwhile;
     if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry.path(), gone_meanwhile);
   }
@@ -74,6 +70,7 @@ pid_t spawn(const std::filesystem::path& configuration, int output) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(126);  // it died before the line above
   ::signal(SIGTERM, SIG_DFL);
+  ::setpgid(0, 0);  // what the terminal signals to the group is not for it
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   ::execvp(kProgram, const_cast<char* const*>(command.data()));
@@ -142,9 +139,6 @@ pid_t join_roudi(const std::filesystem::path& directory, std::size_t frame_bytes
     roudi = start_roudi(directory, frame_bytes);
     std::ofstream(note) << roudi;
   }
-  iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kWarn, iox::log::LogLevelOutput::kHideLogLevel);
-  const std::string name = std::string(kRuntime) + std::to_string(::getpid());
-  iox::runtime::PoshRuntime::initRuntime(iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name));
   return roudi;
 }
 

@@ -19,6 +19,9 @@ TRANSPORTS = {
     None: {"multiprocessing": True},
     "nng": {"nng": True},
     "iceoryx": {"iceoryx": True, "iceoryx_polling": False},
+    "cyclonedds": {"cyclonedds": True},
+    "fastdds": {"fastdds": True},
+    "mpi": {"mpi": True, "mpi_window": True},
 }
 FOUND = {name: several for program, transports in TRANSPORTS.items() for name, several in transports.items()
          if program is None or (BENCH.parent / "bench-peers" / program).exists()}
@@ -60,7 +63,7 @@ class BenchPeers(unittest.TestCase):
 
     @staticmethod
     def shared_memory():
-        return {name for name in os.listdir("/dev/shm") if name.startswith(("iceoryx", "iox", "psm_"))}
+        return {name for name in os.listdir("/dev/shm") if name.startswith(("fast", "iceoryx", "iox", "osc_sm", "psm_", "sem.fast", "vader"))}
 
     def start(self, *arguments):
         environment = dict(os.environ, TMPDIR=self.directory)
@@ -97,7 +100,7 @@ class BenchPeers(unittest.TestCase):
     def test_two_measurements_at_once_do_not_meet(self):
         for name in FOUND:
             with self.subTest(name):
-                if name.startswith("iceoryx") and not may_unshare():
+                if name.startswith(("iceoryx", "cyclonedds")) and not may_unshare():
                     self.skipTest("no mount namespace")
                 compared = self.run_bench("--compare", f"peer/{name},peer/{name}/fill_read", "--size", str(FRAME_BYTES), "--pairs", "2",
                                           "--batch-seconds", "0.01", "--json", "-")
