@@ -1,87 +1,51 @@
-"""arraywire-bench's peers of the Python package: WHAT ROLE FRAME_BYTES DIRECTORY [ADDRESS]. peer_pair.hpp describes the lines on
-stdin and stdout. What each side does to a frame is what shared_memory.cpp and frame.cpp do in C++."""
-import sys
-import time
-
 try:
-    import numpy
-
     import arraywire
 except ImportError as error:
-    print("absent", error, flush=True)
-    sys.exit(1)
-
-STREAM = "bench"
+    absent(error)
 
 
-def serve(address, frame, connect=lambda: None):
-    """Calls frame(counter) as often as the driver asks for."""
-    print("ready", address, flush=True)
-    counter = 0
-    for line in sys.stdin:
-        if counter == 0:
-            connect()
-        end = counter + int(line.split()[1])
-        start_ns = time.monotonic_ns()
-        while counter < end:
-            frame(counter)
-            counter += 1
-        print("done", start_ns, time.monotonic_ns(), flush=True)
+def context_of(link):
+    return link.common("context", lambda: arraywire.Context(runtime_directory=link.directory))
 
 
-def produce(what, frame_bytes, context):
-    publisher = arraywire.Publisher(STREAM, context, block_limit=None)
-    words = frame_bytes // 8
+class Sender:
+    address = ""
+    daemons = ()
 
-    def fill(array, counter):
-        array.view(numpy.uint8).fill(counter & 0xFF)  # a memset
-        array[0] = array[-1] = counter
+    def __init__(self, link):
+        self.link = link
+        self.context = context_of(link)
+        self.publisher = arraywire.Publisher(link.channel, self.context, block_limit=None)
+        self.loan = None
 
-    def frame(counter):
-        loan = publisher.loan(words, numpy.uint64)
-        if what == "fill_read":
-            fill(loan.array, counter)
-        published = publisher.publish(loan)
-        if (published.receivers, published.missed, published.copies) != (1, 0, 0):
+    def wait_for_receivers(self):
+        self.publisher.wait_for_subscribers(self.link.receivers)
+
+    def room(self):
+        self.loan = self.publisher.loan(self.link.words, numpy.uint64)
+        return self.loan.array
+
+    def send(self):
+        published = self.publisher.publish(self.loan)
+        if (published.receivers, published.missed, published.copies) != (self.link.receivers, 0, 0):
             raise RuntimeError(str(published))
 
-    serve(STREAM, frame, lambda: publisher.wait_for_subscribers(1))
-    publisher.close()
+
+class Receiver:
+    def __init__(self, link):
+        self.context = context_of(link)
+        self.subscriber = arraywire.Subscriber(link.channel, self.context, when_full="block", lane="shared-memory", name="bench")
+        self.sample = None
+
+    def receive(self):
+        self.sample = self.subscriber.take()
+        if self.sample.missed_before:
+            raise RuntimeError(f"missed {self.sample.missed_before} messages")
+        return self.sample.array
+
+    def release(self):
+        self.sample.release()
+        self.sample = None
 
 
-def consume(what, frame_bytes, context, address):
-    subscriber = arraywire.Subscriber(address, context, when_full="block", lane="shared-memory", name="bench")
-
-    def check(array, counter):
-        filler = (counter & 0xFF) * 0x0101010101010101
-        expected = ((frame_bytes // 8 - 2) * filler + 2 * counter) & 0xFFFFFFFFFFFFFFFF
-        if array[0] != counter or array[-1] != counter or int(array.sum()) != expected:
-            raise RuntimeError(f"frame {counter} is not as it was filled")
-
-    def frame(counter):
-        with subscriber.take() as sample:
-            array = sample.array
-            if sample.sequence != counter + 1 or array.nbytes != frame_bytes or sample.missed_before:
-                raise RuntimeError(f"got frame {sample.sequence} as number {counter}")
-            if what == "fill_read":
-                check(array, counter)
-            del array
-
-    serve("", frame)
-    subscriber.close()
-
-
-def main():
-    what, role, frame_bytes, directory, address = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5]
-    with arraywire.Context(runtime_directory=directory) as context:
-        if role == "producer":
-            produce(what, frame_bytes, context)
-        else:
-            consume(what, frame_bytes, context, address)
-
-
-try:
-    main()
-except Exception as error:
-    print("error", " ".join(str(error).split()), flush=True)
-    sys.exit(1)
+run_peer(Sender, Receiver)

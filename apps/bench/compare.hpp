@@ -1,13 +1,15 @@
-// Interleaved pairs of two benchmarks: A B, B A, A B, ...
+// Interleaved rounds of benchmarks: A B C, B C A, C A B, ...
 #pragma once
 
+#include "benchmarks.hpp"
 #include "options.hpp"
 #include "run_directory.hpp"
 
 namespace bench {
 
-// Prints both medians, the median of the pairs' ratios A/B and the quartiles; after a signal those of the pairs so far.
-// Errors: throws when a measurement fails or is absent.
-void compare(const Options& options, RunDirectory& directory);
+// Prints the medians and quartiles of each, and of the ratio of the first to each other of the same round: A/B, A/C, ...; after a
+// signal those of the rounds so far. Benchmarks that are absent are named and left out.
+// Errors: throws when a measurement fails, and when the first or all others are absent.
+void compare(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory);
 
 }  // namespace bench

@@ -1,9 +1,11 @@
 #include "fanout.hpp"
 
 #include "frame.hpp"
-#include "latencies.hpp"
 #include "peer.hpp"
+#include "percentiles.hpp"
 #include "stream_calls.hpp"
+#include "stream_link.hpp"
+#include "workloads.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +20,8 @@ namespace bench {
 namespace {
 
 using arraywire::Lane;
+
+constexpr char kStream[] = "fanout";
 
 // One frame at a time is in use, and one is loaned: more slots than these would mean that consumers do not share them.
 constexpr std::size_t kMostSlots = 2;
@@ -50,8 +54,7 @@ class PublishCost {
     left_out_seconds_ += seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
   }
   Counters report() {
-    Counters counters;
-    times_.report("publish_", counters);
+    Counters counters = take_percentiles("publish_", times_);
     const double process = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     counters["cpu_us"] = thread_seconds_ / static_cast<double>(frames_) * 1e6;
     counters["process_cpu_us"] = (process - process_seconds_ - left_out_seconds_) / static_cast<double>(frames_) * 1e6;
@@ -62,7 +65,7 @@ class PublishCost {
   }
 
  private:
-  Latencies times_{};
+  arraywire::cli::LatencyHistogram times_{};
   double thread_seconds_ = 0;
   double left_out_seconds_ = 0;
   double process_seconds_ = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
@@ -75,27 +78,33 @@ void wait_until_released(const arraywire::Publisher& publisher) {
 
 }  // namespace
 
-void fanout_producer(Peer& peer) {
-  arraywire::Context context(context_options(peer));
+void fanout_producer(const Peer& peer) {
+  arraywire::Context context(context_options(peer.directory));
   arraywire::Publisher publisher(context, kStream, publisher_options(Lane::SharedMemory));
   const arraywire::ArraySpec spec = frame_spec(peer.frame_bytes);
   PublishCost cost;
-  const auto publish = [&](std::uint64_t number) {
+  Work work;
+  work.connect = [&](const std::string&) { wait_for_subscribers(publisher, peer.consumers); };
+  work.frame = [&](std::uint64_t number) {
     arraywire::Loan loan = loan_frame(publisher, spec);
     stamp(loan.array().bytes(), number);
     cost.time([&] { expect_receivers(publisher.publish(std::move(loan)), peer.consumers); });
     cost.leave_out([&] { wait_until_released(publisher); });
   };
-  const auto report = [&] {
+  work.report = [&] {
     const std::size_t slots = publisher.statistics().slots;
     if (slots > kMostSlots) throw std::runtime_error(std::to_string(slots) + " slots for one frame at a time");
     Counters counters = cost.report();
     counters["slots"] = static_cast<double>(slots);
     return counters;
   };
-  peer.serve(kStream, publish, report, [&] { wait_for_subscribers(publisher, peer.consumers); });
+  serve(work);
 }
 
-void fanout_consumer(Peer& peer) { take_frames(peer, Lane::SharedMemory, check_stamp); }
+void fanout_consumer(const Peer& peer) {
+  const auto receiver =
+      kSharedMemory.make_receiver({.channel = kStream, .frame_bytes = peer.frame_bytes, .directory = peer.directory});
+  receive_frames(peer, *receiver, check_stamp);
+}
 
 }  // namespace bench

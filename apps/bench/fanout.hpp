@@ -5,9 +5,9 @@
 
 namespace bench {
 
-class Peer;
+struct Peer;
 
-void fanout_producer(Peer& peer);
-void fanout_consumer(Peer& peer);
+void fanout_producer(const Peer& peer);
+void fanout_consumer(const Peer& peer);
 
 }  // namespace bench

@@ -3,9 +3,9 @@
 
 namespace bench {
 
-class Peer;
+struct Peer;
 
-void file_npy_producer(Peer& peer);
-void file_npy_consumer(Peer& peer);
+void file_npy_producer(const Peer& peer);
+void file_npy_consumer(const Peer& peer);
 
 }  // namespace bench

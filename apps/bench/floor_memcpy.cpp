@@ -35,8 +35,6 @@ class Memcpy : public Measurement {
 
 }  // namespace
 
-std::unique_ptr<Measurement> make_memcpy(const Family& /*family*/, const std::filesystem::path& /*directory*/) {
-  return std::make_unique<Memcpy>();
-}
+std::unique_ptr<Measurement> make_memcpy() { return std::make_unique<Memcpy>(); }
 
 }  // namespace bench

@@ -1,10 +1,12 @@
 // memcpy from one warm buffer to another, one thread.
 #pragma once
 
-#include "families.hpp"
+#include "measurement.hpp"
+
+#include <memory>
 
 namespace bench {
 
-std::unique_ptr<Measurement> make_memcpy(const Family& family, const std::filesystem::path& directory);
+std::unique_ptr<Measurement> make_memcpy();
 
 }  // namespace bench

@@ -4,9 +4,9 @@
 
 namespace bench {
 
-class Peer;
+struct Peer;
 
-void sendfile_producer(Peer& peer);
-void sendfile_consumer(Peer& peer);
+void sendfile_producer(const Peer& peer);
+void sendfile_consumer(const Peer& peer);
 
 }  // namespace bench

@@ -1,36 +1,57 @@
 #include "floor_unix_socket.hpp"
 
-#include "peer.hpp"
+#include "frame.hpp"
+#include "unix_stream.hpp"
+
+#include <filesystem>
+#include <vector>
 
 namespace bench {
 
-void send_over_socket(Peer& peer, const SendFrame& send) {
-  const auto path = peer.directory / "socket";
-  const Descriptor listener = listen_at(path);
-  Descriptor consumer;
-  peer.serve(path.string(), [&](std::uint64_t number) {
-    if (!consumer) consumer = accept_one(listener);
-    send(consumer, number);
-  });
-}
+namespace {
 
-void receive_over_socket(Peer& peer, CheckFrame check) {
-  const Descriptor producer = connect_to(peer.address);
-  const WarmBuffer frame(peer.frame_bytes);
-  peer.serve("", [&](std::uint64_t number) {
-    read_exactly(producer, frame.bytes());
-    check(frame.bytes(), peer.frame_bytes, number);
-  });
-}
+std::filesystem::path path_of(const LinkSetup& setup) { return setup.directory / setup.channel; }
 
-void unix_socket_producer(Peer& peer) {
-  const WarmBuffer frame(peer.frame_bytes);
-  send_over_socket(peer, [&](const Descriptor& consumer, std::uint64_t number) {
-    stamp(frame.bytes(), number);
-    write_exactly(consumer, frame.bytes());
-  });
-}
+class SocketSender : public FrameSender {
+ public:
+  explicit SocketSender(const LinkSetup& setup)
+      : receiver_count_(setup.receivers), frame_(setup.frame_bytes), listener_(listen_at(path_of(setup))) {}
 
-void unix_socket_consumer(Peer& peer) { receive_over_socket(peer, check_stamp); }
+  void wait_for_receivers() override {
+    while (receivers_.size() < receiver_count_) receivers_.push_back(accept_one(listener_));
+  }
+  std::span<std::byte> room() override { return frame_.bytes(); }
+  void send() override {
+    for (const Descriptor& receiver : receivers_) write_exactly(receiver, frame_.bytes());
+  }
+
+ private:
+  const std::size_t receiver_count_;
+  const WarmBuffer frame_;
+  const Descriptor listener_;
+  std::vector<Descriptor> receivers_{};
+};
+
+class SocketReceiver : public FrameReceiver {
+ public:
+  explicit SocketReceiver(const LinkSetup& setup) : frame_(setup.frame_bytes), sender_(connect_to(path_of(setup))) {}
+
+  std::span<const std::byte> receive() override {
+    read_exactly(sender_, frame_.bytes());
+    return frame_.bytes();
+  }
+  void release() override {}
+
+ private:
+  const WarmBuffer frame_;
+  const Descriptor sender_;
+};
+
+std::unique_ptr<FrameSender> make_sender(const LinkSetup& setup) { return std::make_unique<SocketSender>(setup); }
+std::unique_ptr<FrameReceiver> make_receiver(const LinkSetup& setup) { return std::make_unique<SocketReceiver>(setup); }
+
+}  // namespace
+
+constinit const Transport kUnixSocket{.name = "floor/unix_socket", .make_sender = make_sender, .make_receiver = make_receiver};
 
 }  // namespace bench

@@ -57,6 +57,15 @@ void stamp(std::span<std::byte> frame, std::uint64_t counter) noexcept {
   std::memcpy(frame.data() + frame.size() - kWordBytes, &counter, kWordBytes);
 }
 
+void set_sent(std::span<std::byte> frame, Clock::time_point time) noexcept {
+  const Clock::rep ticks = time.time_since_epoch().count();
+  std::memcpy(frame.data() + kWordBytes, &ticks, sizeof ticks);
+}
+
+Clock::time_point sent(std::span<const std::byte> frame) noexcept {
+  return Clock::time_point(Clock::duration(static_cast<Clock::rep>(word_at(frame, kWordBytes))));
+}
+
 void check_stamp(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t counter) {
   check_words(frame, frame_bytes, counter, counter);
 }

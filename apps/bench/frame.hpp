@@ -1,6 +1,8 @@
-// Frames whose loss, truncation or confusion is noticed: a counter in the first and the last eight bytes.
+// Frames whose loss, truncation or confusion is noticed: a counter in the first and the last eight bytes. Frames of which that is
+// measured say after the first counter when they were sent.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,7 +22,7 @@ class WarmBuffer {
   std::span<std::byte> bytes_{};
 };
 
-inline constexpr std::size_t kSmallestFrameBytes = 2 * sizeof(std::uint64_t);
+inline constexpr std::size_t kSmallestFrameBytes = 3 * sizeof(std::uint64_t);
 
 // Frames are multiples of eight bytes, at least kSmallestFrameBytes.
 void stamp(std::span<std::byte> frame, std::uint64_t counter) noexcept;
@@ -30,6 +32,10 @@ void check_stamp(std::span<const std::byte> frame, std::size_t frame_bytes, std:
 using CheckFrame = void (*)(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t number);
 // As check_stamp, for a frame whose first and last words are not the same.
 void check_words(std::span<const std::byte> frame, std::size_t frame_bytes, std::uint64_t first, std::uint64_t last);
+
+using Clock = std::chrono::steady_clock;  // the same in all processes
+void set_sent(std::span<std::byte> frame, Clock::time_point time) noexcept;
+Clock::time_point sent(std::span<const std::byte> frame) noexcept;
 
 // Writes every byte, stamps included.
 void fill(std::span<std::byte> frame, std::uint64_t counter) noexcept;

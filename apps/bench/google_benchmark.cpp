@@ -1,6 +1,5 @@
 #include "google_benchmark.hpp"
 
-#include "families.hpp"
 #include "stop_signal.hpp"
 
 #include <benchmark/benchmark.h>
@@ -19,13 +18,13 @@ class Current {
  public:
   explicit Current(RunDirectory& directory) noexcept : directory_(directory) {}
 
-  Measurement& get(const Family& family, std::size_t frame_bytes) {
-    if (measurement_ != nullptr && family_ == &family && frame_bytes_ == frame_bytes) return *measurement_;
+  Measurement& get(const Benchmark& wanted, std::size_t frame_bytes) {
+    if (measurement_ != nullptr && current_ == &wanted && frame_bytes_ == frame_bytes) return *measurement_;
     stop();
-    auto made = family.make(family, directory_.make_child());
+    auto made = wanted.make(directory_.make_child());
     made->start(frame_bytes);
     measurement_ = std::move(made);
-    family_ = &family;
+    current_ = &wanted;
     frame_bytes_ = frame_bytes;
     return *measurement_;
   }
@@ -40,7 +39,7 @@ class Current {
  private:
   RunDirectory& directory_;
   std::unique_ptr<Measurement> measurement_{};
-  const Family* family_ = nullptr;
+  const Benchmark* current_ = nullptr;
   std::size_t frame_bytes_ = 0;
 };
 
@@ -49,13 +48,13 @@ struct Session {
   bool failed = false;
 };
 
-void measure(benchmark::State& state, const Family& family, Session& session) {
+void measure(benchmark::State& state, const Benchmark& wanted, Session& session) {
   const auto frame_bytes = static_cast<std::size_t>(state.range(0));
   try {
     if (stop_requested()) throw StopRequested();
-    Measurement& measurement = session.current.get(family, frame_bytes);
-    const std::uint64_t frames = whole_passes(family, frame_bytes, static_cast<std::uint64_t>(state.max_iterations));
-    measurement.run(std::max<std::uint64_t>(1, frames / 8));  // warm up
+    Measurement& measurement = session.current.get(wanted, frame_bytes);
+    const std::uint64_t frames = whole_passes(wanted, frame_bytes, static_cast<std::uint64_t>(state.max_iterations));
+    measurement.warm_up(std::max<std::uint64_t>(1, frames / 8));
     while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(frames)))
       state.SetIterationTime(measurement.run(frames));
     state.SetBytesProcessed(static_cast<std::int64_t>(frames * frame_bytes));
@@ -71,16 +70,16 @@ void measure(benchmark::State& state, const Family& family, Session& session) {
 
 }  // namespace
 
-int run_google_benchmarks(RunDirectory& directory) {
+int run_google_benchmarks(const Benchmarks& benchmarks, RunDirectory& directory) {
   Session session{Current(directory)};
-  for (const Family& family : families()) {
+  for (const Benchmark& benchmark : benchmarks) {
     auto* registered = benchmark::RegisterBenchmark(
-        std::string(family.name).c_str(), [&family, &session](benchmark::State& state) { measure(state, family, session); });
+        benchmark.name.c_str(), [&benchmark, &session](benchmark::State& state) { measure(state, benchmark, session); });
     registered->Unit(benchmark::kMillisecond);
-    if (!family.one_thread) registered->UseManualTime();
-    if (family.pass_frames > 0) registered->Iterations(static_cast<benchmark::IterationCount>(3 * family.pass_frames));
-    if (family.small_frames || family.small_frames_only) registered->Arg(kSmallFrameBytes);
-    if (family.small_frames_only) continue;
+    if (!benchmark.one_thread) registered->UseManualTime();
+    if (benchmark.pass_frames > 0) registered->Iterations(static_cast<benchmark::IterationCount>(3 * benchmark.pass_frames));
+    if (benchmark.small_frames || benchmark.small_frames_only) registered->Arg(kSmallFrameBytes);
+    if (benchmark.small_frames_only) continue;
     for (const std::size_t bytes : kFrameBytes) registered->Arg(static_cast<std::int64_t>(bytes));
   }
   if (benchmark::RunSpecifiedBenchmarks() == 0) return 2;

@@ -4,9 +4,9 @@
 
 namespace bench {
 
-class Peer;
+struct Peer;
 
-void latency_zmq_producer(Peer& peer);
-void latency_zmq_consumer(Peer& peer);
+void latency_zmq_producer(const Peer& peer);
+void latency_zmq_consumer(const Peer& peer);
 
 }  // namespace bench

@@ -26,9 +26,11 @@ class Measurement {
   virtual ~Measurement() = default;
 
   virtual void start(std::size_t frame_bytes) = 0;
+  // A run of which nothing is measured but the memory that is used, if that is: reading it takes time.
+  virtual void warm_up(std::uint64_t frames) { run(frames); }
   // Seconds from the producer's first action until the consumer has had and checked the last of `frames` frames.
   virtual double run(std::uint64_t frames) = 0;
-  virtual Counters counters() const { return {}; }  // of the latest run
+  virtual Counters counters() const { return {}; }  // of the latest run; memory: the most of any
   virtual void stop() {}
 };
 

@@ -9,7 +9,7 @@
 
 namespace bench {
 
-class Peer;
+struct Peer;
 
 inline constexpr std::size_t kNpyPayloadBytes = std::size_t{1} << 31;
 

@@ -1,7 +1,6 @@
 #include "options.hpp"
 
 #include "arraywire/version.hpp"
-#include "families.hpp"
 #include "frame.hpp"
 
 #include <benchmark/benchmark.h>
@@ -19,16 +18,17 @@ namespace bench {
 namespace {
 
 constexpr int kUsage = 2;
+constexpr int kMostCompared = 1000;
 
 // Google Benchmark calls this for a value that it does not like, and would leave with status 0 afterwards.
 void refuse_value() { throw std::invalid_argument("a --benchmark_* option has a value that Google Benchmark does not take"); }
 
-CLI::Validator benchmark_name() {
+CLI::Validator benchmark_name(const Benchmarks& benchmarks) {
   return CLI::Validator(
-      [](const std::string& name) {
-        if (find_family(name) != nullptr) return std::string();
+      [&benchmarks](const std::string& name) {
+        if (find_benchmark(benchmarks, name) != nullptr) return std::string();
         std::string known;
-        for (const Family& family : families()) known += " " + std::string(family.name);
+        for (const Benchmark& benchmark : benchmarks) known += " " + benchmark.name;
         return "no benchmark is called " + name + "; there are" + known;
       },
       "BENCHMARK");
@@ -53,9 +53,9 @@ CLI::Validator log_level() {
       "LEVEL");
 }
 
-std::string joined_names() {
+std::string joined_names(const Benchmarks& benchmarks) {
   std::string names = "Benchmarks (each with the frame size in bytes as argument):";
-  for (const Family& family : families()) names += "\n  " + std::string(family.name);
+  for (const Benchmark& benchmark : benchmarks) names += "\n  " + benchmark.name;
   return names + "\nThose that are timed by their peers' clock end in /manual_time.\n\nGoogle Benchmark's options:";
 }
 
@@ -106,19 +106,20 @@ std::optional<int> parse_google_benchmarks(char* program, std::vector<std::strin
 
 }  // namespace
 
-std::pair<Options, std::optional<int>> parse_options(int argc, char** argv) {
+std::pair<Options, std::optional<int>> parse_options(int argc, char** argv, const Benchmarks& benchmarks) {
   Options options;
-  std::vector<std::string> compared;
   CLI::App app("Measures arraywire beside what the machine can do (floor/...) and beside others (peer/...).", "arraywire-bench");
   app.set_version_flag("--version", "arraywire-bench " ARRAYWIRE_VERSION);
   app.set_config("--config", "", "Read options from this file");
   app.allow_extras();
-  app.footer(joined_names());
-  auto* compare = app.add_option("--compare", compared, "Compare two benchmarks, A,B, by interleaved pairs of short batches");
-  compare->delimiter(',')->expected(2)->check(benchmark_name())->envname("ARRAYWIRE_COMPARE");
+  app.footer(joined_names(benchmarks));
+  auto* compare =
+      app.add_option("--compare", options.compared,
+                     "Compare benchmarks, A,B[,C...], by interleaved rounds of short batches; the first with each other");
+  compare->delimiter(',')->expected(2, kMostCompared)->check(benchmark_name(benchmarks))->envname("ARRAYWIRE_COMPARE");
   app.add_option("--size", options.frame_bytes, "Frame size for --compare")->check(frame_size())->envname("ARRAYWIRE_SIZE");
-  app.add_option("--pairs", options.pairs, "How many pairs")->check(CLI::Range(1U, 100000U))->envname("ARRAYWIRE_PAIRS");
-  app.add_option("--batch-seconds", options.batch_seconds, "About how long each side of a pair is measured")
+  app.add_option("--pairs", options.pairs, "How many rounds")->check(CLI::Range(1U, 100000U))->envname("ARRAYWIRE_PAIRS");
+  app.add_option("--batch-seconds", options.batch_seconds, "About how long each of them is measured in a round")
       ->check(CLI::Range(0.001, 60.0))
       ->envname("ARRAYWIRE_BATCH_SECONDS");
   app.add_option("--json", options.json, "Also write the comparison as JSON there; - for stdout")->envname("ARRAYWIRE_JSON");
@@ -131,10 +132,6 @@ std::pair<Options, std::optional<int>> parse_options(int argc, char** argv) {
   std::vector<std::string> rest;
   if (const auto status = parse_ours(app, argc, argv, rest)) return {options, status};
   if (const auto status = parse_google_benchmarks(argv[0], rest)) return {options, status};
-  if (!compared.empty()) {
-    options.a = compared[0];
-    options.b = compared[1];
-  }
   return {options, std::nullopt};
 }
 

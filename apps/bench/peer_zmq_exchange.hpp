@@ -4,9 +4,9 @@
 
 namespace bench {
 
-class Peer;
+struct Peer;
 
-void zmq_exchange_producer(Peer& peer);
-void zmq_exchange_consumer(Peer& peer);
+void zmq_exchange_producer(const Peer& peer);
+void zmq_exchange_consumer(const Peer& peer);
 
 }  // namespace bench

@@ -1,13 +1,7 @@
-"""arraywire-bench's peer/pyzmq: ROLE FRAME_BYTES DIRECTORY [ADDRESS]. peer_pair.hpp describes the lines on stdin and stdout."""
-import sys
-import time
-
 try:
-    import numpy
     import zmq
 except ImportError as error:
-    print("absent", error, flush=True)
-    sys.exit(1)
+    absent(error)
 
 
 # The recipe of pyzmq's documentation ("Serializing messages with PyZMQ", Example: NumPy arrays).
@@ -24,61 +18,46 @@ def recv_array(socket, flags=0, copy=True, track=False):
     return A.reshape(md["shape"])
 
 
-def serve(address, frame):
-    """Calls frame(counter) as often as the driver asks for."""
-    print("ready", address, flush=True)
-    counter = 0
-    for line in sys.stdin:
-        end = counter + int(line.split()[1])
-        start_ns = time.monotonic_ns()
-        while counter < end:
-            frame(counter)
-            counter += 1
-        print("done", start_ns, time.monotonic_ns(), flush=True)
+class Sender:
+    daemons = ()
+
+    def __init__(self, link):
+        self.socket = zmq.Context.instance().socket(zmq.PUSH)
+        self.socket.linger = 0
+        self.socket.sndhwm = BUFFERS
+        self.address = f"ipc://{link.directory}/{link.channel}"
+        self.socket.bind(self.address)
+        self.arrays = [numpy.ones(link.words, dtype=numpy.uint64) for _ in range(BUFFERS)]
+        self.trackers = [None] * BUFFERS
+        self.sent = 0
+
+    def wait_for_receivers(self):
+        pass  # PUSH waits by itself
+
+    def room(self):
+        slot = self.sent % BUFFERS
+        if self.trackers[slot] is not None:
+            self.trackers[slot].wait()  # until zmq has done with what we are about to write
+        return self.arrays[slot]
+
+    def send(self):
+        slot = self.sent % BUFFERS
+        self.trackers[slot] = send_array(self.socket, self.arrays[slot], copy=False, track=True)
+        self.sent += 1
 
 
-def produce(socket, frame_bytes, directory):
-    words = frame_bytes // 8
-    arrays = [numpy.ones(words, dtype=numpy.uint64) for _ in range(4)]
-    trackers = [None] * len(arrays)
+class Receiver:
+    def __init__(self, link):
+        self.socket = zmq.Context.instance().socket(zmq.PULL)
+        self.socket.linger = 0
+        self.socket.rcvhwm = BUFFERS
+        self.socket.connect(link.address)
 
-    def frame(counter):
-        slot = counter % len(arrays)
-        if trackers[slot] is not None:
-            trackers[slot].wait()  # until zmq has done with what we are about to write
-        arrays[slot][0] = arrays[slot][-1] = counter
-        trackers[slot] = send_array(socket, arrays[slot], copy=False, track=True)
+    def receive(self):
+        return recv_array(self.socket, copy=False)
 
-    address = f"ipc://{directory}/pyzmq"
-    socket.bind(address)
-    serve(address, frame)
+    def release(self):
+        pass  # the array owns the message
 
 
-def consume(socket, frame_bytes, address):
-    def frame(counter):
-        array = recv_array(socket, copy=False)
-        if array.nbytes != frame_bytes or array[0] != counter or array[-1] != counter:
-            raise RuntimeError(f"expected frame {counter}, got {array.nbytes} bytes from {array[0]} to {array[-1]}")
-
-    socket.connect(address)
-    serve("", frame)
-
-
-def main():
-    role, frame_bytes, directory, address = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-    context = zmq.Context()
-    socket = context.socket(zmq.PUSH if role == "producer" else zmq.PULL)
-    socket.linger = 0
-    if role == "producer":
-        produce(socket, frame_bytes, directory)
-    else:
-        consume(socket, frame_bytes, address)
-    socket.close()
-    context.term()
-
-
-try:
-    main()
-except Exception as error:
-    print("error", " ".join(str(error).split()), flush=True)
-    sys.exit(1)
+run_peer(Sender, Receiver)

@@ -1,7 +1,5 @@
 #include "stream_calls.hpp"
 
-#include "peer.hpp"
-
 #include <spdlog/spdlog.h>
 #include <stdexcept>
 #include <string>
@@ -10,8 +8,8 @@ namespace bench {
 
 using namespace arraywire;
 
-ContextOptions context_options(const Peer& peer) {
-  return {.runtime_directory = peer.directory, .on_event = [](const Event& event) {
+ContextOptions context_options(const std::filesystem::path& directory) {
+  return {.runtime_directory = directory, .on_event = [](const Event& event) {
             spdlog::info("{} {} {} {}", name(event.kind), event.stream, event.peer, event.detail);
           }};
 }
@@ -36,24 +34,6 @@ Loan loan_frame(Publisher& publisher, const ArraySpec& spec) {
   return std::move(*loan);
 }
 
-void publish_stamped(Publisher& publisher, const ArraySpec& spec, std::uint64_t counter) {
-  Loan loan = loan_frame(publisher, spec);
-  stamp(loan.array().bytes(), counter);
-  expect_receivers(publisher.publish(std::move(loan)), 1);
-}
-
-void publish_filled(Peer& peer, Lane lane) {
-  Context context(context_options(peer));
-  Publisher publisher(context, kStream, publisher_options(lane));
-  const ArraySpec spec = frame_spec(peer.frame_bytes);
-  const auto publish = [&](std::uint64_t number) {
-    Loan loan = loan_frame(publisher, spec);
-    fill(loan.array().bytes(), number);
-    expect_receivers(publisher.publish(std::move(loan)), 1);
-  };
-  peer.serve(kStream, publish, {}, [&] { wait_for_subscribers(publisher, 1); });
-}
-
 void expect_receivers(const Result<Published, PublishError>& result, std::size_t receivers) {
   if (!result) throw std::runtime_error("publish: " + std::string(describe(result.error())));
   const Published& published = *result;
@@ -70,16 +50,6 @@ Sample take_whole(Subscriber& subscriber, Lane lane) {
   if (info.missed_before != 0) throw std::runtime_error("missed " + std::to_string(info.missed_before) + " messages");
   if (sample.lane() != lane) throw std::runtime_error("a frame came on lane " + std::string(name(sample.lane())));
   return sample;
-}
-
-void take_frames(Peer& peer, Lane lane, CheckFrame check) {
-  keep_receive_memory();
-  Context context(context_options(peer));
-  Subscriber subscriber(context, peer.address, subscriber_options(lane));
-  peer.serve("", [&](std::uint64_t number) {
-    const Sample sample = take_whole(subscriber, lane);
-    check(sample.array().bytes(), peer.frame_bytes, number);
-  });
 }
 
 void wait_for_subscribers(Publisher& publisher, std::size_t count) {

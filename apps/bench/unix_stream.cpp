@@ -35,7 +35,7 @@ Descriptor listen_at(const std::filesystem::path& path) {
   Descriptor listener = stream_socket();
   const sockaddr_un address = address_of(path);
   const auto* general = reinterpret_cast<const sockaddr*>(&address);
-  if (::bind(listener.get(), general, sizeof address) != 0 || ::listen(listener.get(), 1) != 0)
+  if (::bind(listener.get(), general, sizeof address) != 0 || ::listen(listener.get(), SOMAXCONN) != 0)
     throw_errno("listen at " + path.string());
   return listener;
 }

@@ -1,7 +1,5 @@
 #include "zmq_calls.hpp"
 
-#include "peer.hpp"
-
 #include <stdexcept>
 
 namespace bench {
@@ -11,15 +9,18 @@ void throw_zmq(const std::string& what) { throw std::runtime_error(what + ": " +
 ZmqSocket open_zmq(const ZmqContext& context, int type) {
   ZmqSocket socket(::zmq_socket(context.get(), type));
   if (!socket) throw_zmq("open a socket");
-  constexpr int kNoLinger = 0;
-  ::zmq_setsockopt(socket.get(), ZMQ_LINGER, &kNoLinger, sizeof kNoLinger);
+  set_zmq(socket, ZMQ_LINGER, 0);
   return socket;
 }
 
-std::string bind_zmq(const ZmqSocket& socket, const Peer& peer) {
-  std::string endpoint = "ipc://" + (peer.directory / "zmq").string();
+void set_zmq(const ZmqSocket& socket, int option, int value) {
+  if (::zmq_setsockopt(socket.get(), option, &value, sizeof value) != 0) throw_zmq("set option " + std::to_string(option));
+}
+
+std::string zmq_endpoint(const std::filesystem::path& path) { return "ipc://" + path.string(); }
+
+void bind_zmq(const ZmqSocket& socket, const std::string& endpoint) {
   if (::zmq_bind(socket.get(), endpoint.c_str()) != 0) throw_zmq("bind " + endpoint);
-  return endpoint;
 }
 
 void connect_zmq(const ZmqSocket& socket, const std::string& endpoint) {

@@ -3,13 +3,12 @@
 
 #include <zmq.h>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 
 namespace bench {
-
-class Peer;
 
 [[noreturn]] void throw_zmq(const std::string& what);
 
@@ -24,8 +23,9 @@ using ZmqSocket = std::unique_ptr<void, CloseSocket>;
 
 // Without linger, and otherwise as zmq makes it.
 ZmqSocket open_zmq(const ZmqContext& context, int type);
-// Binds to the ipc endpoint of the peer's measurement, and returns that.
-std::string bind_zmq(const ZmqSocket& socket, const Peer& peer);
+void set_zmq(const ZmqSocket& socket, int option, int value);
+std::string zmq_endpoint(const std::filesystem::path& path);  // ipc
+void bind_zmq(const ZmqSocket& socket, const std::string& endpoint);
 void connect_zmq(const ZmqSocket& socket, const std::string& endpoint);
 
 // Small messages, copied. Both block; a message of another size is an error.

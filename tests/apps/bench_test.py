@@ -1,28 +1,39 @@
-"""The benchmarks of the shared-memory lane and of what it is compared with: that they run, and clean up after themselves."""
+"""The benchmarks of what needs nothing but arraywire and libzmq: that they run, count, and clean up after themselves."""
 
 import json
 import os
+import pathlib
 import subprocess
 import tempfile
 import unittest
 
 BENCH = os.environ["ARRAYWIRE_BENCH"]
 WATCHDOG = 300
-LATENCIES = {"p50_us", "p99_us", "half_round_trip_p50_us"}
-COUNTERS = {  # of every benchmark that is run, as far as it must have them
-    "shared_memory/handoff/1048576/manual_time": set(),
-    "shared_memory/fill_read/1048576/manual_time": set(),
-    "shared_memory/fanout/1/1048576/manual_time": {"publish_p50_us", "cpu_us", "process_cpu_us"},
-    "shared_memory/fanout/2/1048576/manual_time": {"publish_p50_us", "cpu_us", "process_cpu_us"},
-    "shared_memory/fanout/4/1048576/manual_time": {"publish_p50_us", "cpu_us", "process_cpu_us"},
-    "shared_memory/fanout/8/1048576/manual_time": {"publish_p50_us", "cpu_us", "process_cpu_us"},
-    "shared_memory/first_frames/1048576/iterations:30/manual_time": {"first_ms", "steady_ms", "first_over_steady"},
-    "inline/ipc_fill_read/1048576/manual_time": set(),
-    "latency/shared_memory/96/manual_time": LATENCIES,
-    "latency/shared_memory/1048576/manual_time": LATENCIES,
-    "latency/zmq/96/manual_time": LATENCIES,
-    "peer/zmq_exchange/96/manual_time": set(),
-}
+RESOURCES = {"cpu_s_per_gb", "producer_cpu_s_per_gb", "consumer_cpu_s_per_gb", "cpu_us_per_frame", "memory_mb"}
+TIMES = {"p50_us", "p99_us", "max_us"}
+LATENCIES = TIMES | {"half_round_trip_p50_us"}
+FIRST_FRAMES = {"first_ms", "steady_ms", "first_over_steady"}
+FANOUT = {"publish_p50_us", "publish_max_us", "cpu_us", "process_cpu_us", "slots"}
+FRAME_BYTES = 1048576
+
+
+def name(benchmark, frame_bytes=FRAME_BYTES, frames=None):
+    return f"{benchmark}/{frame_bytes}/" + (f"iterations:{frames}/" if frames else "") + "manual_time"
+
+
+def counters():
+    """Of every benchmark that is run, those that it must have beside what its processes used."""
+    wanted = {name("latency/zmq", 96): LATENCIES, name("peer/zmq_exchange", 96): set()}
+    for transport, short in {"shared_memory": "shared_memory", "inline/ipc": "inline", "inline/tcp": "inline_tcp",
+                             "floor/unix_socket": "unix_socket", "peer/zmq": "zmq_frames"}.items():
+        wanted[name("shared_memory/handoff" if transport == "shared_memory" else transport)] = set()
+        wanted[name(transport + "/fill_read")] = set()
+        wanted |= {name(f"{transport}/consumers/{consumers}"): set() for consumers in (1, 2, 4, 8)}
+        wanted[name(transport + "/first_frames", frames=30)] = FIRST_FRAMES
+        wanted |= {name("latency/" + short, size): LATENCIES for size in (96, FRAME_BYTES)}
+        wanted[name("paced/" + short, frames=90)] = TIMES
+    wanted |= {name(f"shared_memory/fanout/{consumers}"): FANOUT for consumers in (1, 2, 4, 8)}
+    return wanted
 
 
 class Bench(unittest.TestCase):
@@ -31,29 +42,73 @@ class Bench(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = directory.name
 
-    def bench(self, *arguments):
+    def run_bench(self, *arguments):
         environment = dict(os.environ, TMPDIR=self.directory)
-        run = subprocess.run([BENCH, *arguments], env=environment, stdout=subprocess.PIPE, timeout=WATCHDOG, check=True)
+        run = subprocess.run([BENCH, *arguments], env=environment, capture_output=True, text=True, timeout=WATCHDOG)
         self.assertEqual(os.listdir(self.directory), [])
+        return run
+
+    def bench(self, *arguments):
+        run = self.run_bench(*arguments)
+        self.assertEqual(run.returncode, 0, run.stderr)
         return json.loads(run.stdout)
 
+    def compare(self, *names):
+        return self.bench("--compare", ",".join(names), "--size", str(FRAME_BYTES), "--pairs", "3", "--batch-seconds", "0.01",
+                          "--json", "-")
+
     def test_each_runs_and_has_its_counters(self):
-        wanted = "^(shared_memory/.*/1048576|inline/ipc_fill_read/1048576|latency/(shared_memory|zmq)/(96|1048576)|peer/zmq_exchange)/"
+        expected = counters()
+        wanted = "^(" + "|".join(expected) + ")$"
         benchmarks = self.bench("--benchmark_filter=" + wanted, "--benchmark_min_time=0.01", "--benchmark_format=json")["benchmarks"]
-        self.assertEqual({benchmark["name"] for benchmark in benchmarks}, set(COUNTERS))
+        self.assertEqual({benchmark["name"] for benchmark in benchmarks}, set(expected))
         for benchmark in benchmarks:
             with self.subTest(name=benchmark["name"]):
                 self.assertNotIn("error_message", benchmark)
                 self.assertGreater(benchmark["bytes_per_second"], 0)
-                self.assertEqual({name for name in COUNTERS[benchmark["name"]] if not benchmark.get(name, 0) > 0}, set())
+                wanted = expected[benchmark["name"]] | RESOURCES
+                self.assertEqual({counter for counter in wanted if not benchmark.get(counter, 0) > 0}, set())
 
     def test_fan_out_needs_one_slot_for_everybody(self):
-        compared = self.bench("--compare", "shared_memory/fanout/8,shared_memory/fanout/1", "--size", "1048576", "--pairs", "3",
-                              "--json", "-")
+        compared = self.compare("shared_memory/fanout/8", "shared_memory/fanout/1")
         self.assertEqual(len(compared["ratio"]["values"]), 3)
-        for side in "ab":  # the one in use, and perhaps one that is just coming back
-            self.assertLessEqual(compared["counters"]["slots"][side]["median"], 2)
-        self.assertGreater(compared["counters"]["publish_p50_us"]["ratio"]["median"], 0)
+        for benchmark in compared["benchmarks"]:  # the one in use, and perhaps one that is just coming back
+            self.assertLessEqual(benchmark["counters"]["slots"]["median"], 2)
+        self.assertGreater(compared["benchmarks"][1]["ratios"]["publish_p50_us"]["median"], 0)
+
+    def test_a_ratio_is_the_first_to_the_other_in_the_same_round(self):
+        compared = self.compare("shared_memory/fill_read", "floor/two_threads", "floor/memcpy")
+        first, *others = compared["benchmarks"]
+        self.assertEqual([benchmark["name"] for benchmark in others], ["floor/two_threads", "floor/memcpy"])
+        for other in others:
+            rates = zip(first["counters"]["GB/s"]["values"], other["counters"]["GB/s"]["values"], strict=True)
+            for ratio, (of_first, of_other) in zip(other["ratios"]["GB/s"]["values"], rates, strict=True):
+                self.assertAlmostEqual(ratio, of_first / of_other)
+
+    def test_shared_memory_is_counted_once_however_many_have_it(self):
+        compared = self.compare("shared_memory/consumers/8", "inline/ipc/consumers/8")
+        shared, inline = (benchmark["counters"]["memory_mb"]["median"] for benchmark in compared["benchmarks"])
+        self.assertLess(shared, inline)
+
+    def test_what_is_absent_is_left_out_unless_nothing_else_is_left(self):
+        with tempfile.TemporaryDirectory(prefix="aw-") as folder:  # where there is no bench-peers beside it
+            copy = pathlib.Path(folder, "arraywire-bench")
+            copy.write_bytes(pathlib.Path(BENCH).read_bytes())
+            copy.chmod(0o755)
+            environment = dict(os.environ, TMPDIR=self.directory)
+
+            def compare(names):
+                return subprocess.run([copy, "--compare", names, "--size", "1048576", "--pairs", "1", "--batch-seconds", "0.01",
+                                       "--json", "-"], env=environment, capture_output=True, text=True, timeout=WATCHDOG)
+
+            compared = compare("floor/memcpy,peer/nng,floor/two_threads")
+            self.assertEqual(compared.returncode, 0, compared.stderr)
+            self.assertEqual([missing["name"] for missing in json.loads(compared.stdout)["absent"]], ["peer/nng"])
+            self.assertIn("libnng-dev", json.loads(compared.stdout)["absent"][0]["why"])
+            for names in ("floor/memcpy,peer/nng", "peer/nng,floor/memcpy"):
+                nothing = compare(names)
+                self.assertEqual(nothing.returncode, 1)
+                self.assertIn("peer/nng: absent: built without nng (libnng-dev)", nothing.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,72 @@
+"""What was measured, looked up."""
+
+import statistics
+from dataclasses import dataclass
+
+from .plan import BY_NAME, INLINE, SHARED, TABLES
+
+
+@dataclass(frozen=True)
+class Spread:
+    median: float
+    lower: float
+    upper: float
+
+
+def spread(values):
+    lower, median, upper = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    return Spread(median, lower, upper)
+
+
+class Part:
+    """One size, or one number of consumers, of a table."""
+
+    def __init__(self, measured):
+        self.groups, self.left_out = measured["groups"], measured["left_out"]
+
+    def transports(self):
+        """In the order of the plan."""
+        return [name for name in BY_NAME if any(name in group for group in self.groups)]
+
+    def counters(self, transport):
+        """Of the first group that has it; None if none has."""
+        return next((group[transport] for group in self.groups if transport in group), None)
+
+    def value(self, transport, counter):
+        counters = self.counters(transport)
+        if counters is None or counter not in counters:
+            return None
+        of = counters[counter]
+        return Spread(of["median"], *of["quartiles"])
+
+    def ratio(self, one, other, counter):
+        """Of the same rounds of the same run; None if they were never in one."""
+        for group in self.groups:
+            if one in group and other in group and counter in group[one] and counter in group[other]:
+                pairs = zip(group[one][counter]["values"], group[other][counter]["values"], strict=True)
+                return spread([a / b for a, b in pairs])
+        return None
+
+
+def parts_of(results, table):
+    """[(heading, Part)] of those that were measured."""
+    by_key = {(part["workload"], part["frame_bytes"]): Part(part) for part in results["parts"]}
+    return [(heading, by_key[workload, size]) for workload, size, heading in table.part_names() if (workload, size) in by_key]
+
+
+def ratios_of(part, table, transport):
+    """The ratios that the page has of a transport: {what: Spread}, without those that there are not. A floor's to a lane are in the
+    lane's row, as it / floor."""
+    floor, name = table.floor_of(transport), transport.name
+    wanted = {"it / floor": (name, floor)} if floor and floor != name else {}
+    lanes = {"shared memory / it": SHARED} | ({"inline / it": INLINE} if transport.socket else {})
+    wanted |= {what: (lane, name) for what, lane in lanes.items() if name not in (lane, table.floor_of(BY_NAME[lane]))}
+    found = {what: part.ratio(*pair, table.counter) for what, pair in wanted.items()}
+    return {what: ratio for what, ratio in found.items() if ratio}
+
+
+def all_ratios(results):
+    """{(heading of table, of part, transport, what): Spread}"""
+    return {(table.title, heading, name, what): ratio
+            for table in TABLES for heading, part in parts_of(results, table) for name in part.transports()
+            for what, ratio in ratios_of(part, table, BY_NAME[name]).items()}
