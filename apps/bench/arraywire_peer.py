@@ -34,7 +34,8 @@ class Sender:
 class Receiver:
     def __init__(self, link):
         self.context = context_of(link)
-        self.subscriber = arraywire.Subscriber(link.channel, self.context, when_full="block", lane="shared-memory", name="bench")
+        self.subscriber = arraywire.Subscriber(link.channel, self.context, when_full="block", queue=2, hold=1,
+                                               lane="shared-memory", name="bench")
         self.sample = None
 
     def receive(self):

@@ -1,5 +1,7 @@
 #include "stream_calls.hpp"
 
+#include "link.hpp"
+
 #include <spdlog/spdlog.h>
 #include <stdexcept>
 #include <string>
@@ -19,7 +21,10 @@ PublisherOptions publisher_options(Lane lane) {
 }
 
 SubscriberOptions subscriber_options(Lane lane) {
+  // With the one that is being filled and the one that is being read these are kBuffers.
   return {.when_full = WhenFull::Block,
+          .queue = kBuffers - 2,
+          .hold = 1,
           .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::SharedMemory,
           .name = "bench"};
 }
