@@ -171,7 +171,7 @@ void PublisherCore::settle() {
   }
   const bool urgent = book_.keeps_any();
   if (urgent != urgent_.exchange(urgent, std::memory_order_relaxed) && urgent) service_.wake();
-  if (waiting_ && progress_ != progress_seen_) changed_.set();
+  if (waiting_ && progress_ != progress_seen_ && !std::exchange(changed_is_set_, true)) changed_.set();
 }
 
 template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, SteadyTime deadline, bool until_hard_stop) {
@@ -182,6 +182,7 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
     {
       Section section(*this);
       waiting_ = spinning_ = false;
+      if (std::exchange(changed_is_set_, false)) changed_.clear();
       if (received_before) {
         drain_or_probe(*received_before);
       } else {
@@ -208,7 +209,6 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
                                       settings_.give_up ? std::min(deadline, steady_now() + kGiveUpInterval) : deadline)) {
       received_before.reset();  // woken by the clock alone: no reason to suspect anybody of being gone
     }
-    changed_.clear();
   }
 }
 

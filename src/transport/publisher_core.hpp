@@ -208,9 +208,10 @@ class PublisherCore final : public Participant {
   std::uint64_t dropped_ GUARDED_BY(mutex_) = 0;
   std::uint64_t copies_ GUARDED_BY(mutex_) = 0;
   std::uint64_t abandoned_told_ GUARDED_BY(mutex_) = 0;
-  std::uint64_t progress_ GUARDED_BY(mutex_) = 0;            // everything that await's conditions may depend on
-  std::uint64_t progress_seen_ GUARDED_BY(mutex_) = 0;       // by the publishing thread, when it last looked
-  bool waiting_ GUARDED_BY(mutex_) = false;                  // the publishing thread waits, or is about to
+  std::uint64_t progress_ GUARDED_BY(mutex_) = 0;       // everything that await's conditions may depend on
+  std::uint64_t progress_seen_ GUARDED_BY(mutex_) = 0;  // by the publishing thread, when it last looked
+  bool waiting_ GUARDED_BY(mutex_) = false;             // the publishing thread waits, or is about to
+  bool changed_is_set_ GUARDED_BY(mutex_) = false;
   bool spinning_ GUARDED_BY(mutex_) = false;                 // and looks at the rings itself meanwhile
   std::vector<zmq::message_t> parts_ GUARDED_BY(mutex_){};   // reused
   std::vector<std::uint64_t> numbers_ GUARDED_BY(mutex_){};  // reused

@@ -152,8 +152,10 @@ void SubscriberCore::settle() {
     send_returns();
   }
   const bool some = !inbox_.empty() && inbox_.front()->what_ != Received::What::Unmapped;
-  const bool set =
-      leaving_ ? bye_answered() : more || state_ == SubscriberStatus::State::Refused || (some && unreleased_ < hold());
+  // Nobody waits for it between one take and the next: then it may be anything.
+  const bool watched = sleeps_ || always_watched_;
+  const bool ready = more || state_ == SubscriberStatus::State::Refused || (some && unreleased_ < hold());
+  const bool set = leaving_ ? bye_answered() : watched && ready;
   if (set != std::exchange(wake_is_set_, set)) set ? wake_.set() : wake_.clear();
   if (left_ && unreleased_ == 0 && all_back_ == SteadyTime{}) attention_.set();
 }
