@@ -64,7 +64,7 @@ std::optional<std::size_t> wait_any(std::span<Subscriber* const> subscribers, st
   const transport::Service& service = *subscribers.front()->impl_->service;
   std::vector<int> descriptors;
   for (const Subscriber* s : subscribers) descriptors.push_back(s->impl_->core->descriptor());
-  for (bool last = deadline <= steady_now();; last = !memory::wait_readable(descriptors, deadline)) {
+  for (bool last = deadline <= steady_now();; last = !memory::wait_readable(descriptors, deadline) || deadline <= steady_now()) {
     if (service.stopped()) return std::nullopt;
     std::optional<std::size_t> longest;  // of those that are ready, the one from which nothing was taken for longest
     for (std::size_t i = 0; i < subscribers.size(); ++i) {

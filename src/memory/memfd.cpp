@@ -32,10 +32,11 @@ Failure check_file_size_limit(std::size_t bytes) {
 
 // fallocate beyond a memory cgroup's limit is answered by the OOM killer, not by an error, so what is left is asked first. Others
 // allocate meanwhile: hence in steps, asking again before each one whether all of the rest still fits.
-Failure allocate(int fd, std::size_t bytes) {
+Failure allocate(int fd, std::size_t bytes, AskForRoom ask) {
   std::size_t most = std::size_t{64} << 20;
   for (std::size_t done = 0; done < bytes;) {
-    if (available_bytes() < bytes - done) return failed("MemAvailable and the memory cgroups above us", ENOMEM);
+    if (ask == AskForRoom::Yes && available_bytes() < bytes - done)
+      return failed("MemAvailable and the memory cgroups above us", ENOMEM);
     const std::size_t step = std::min(most, bytes - done);
     if (::fallocate(fd, 0, static_cast<off_t>(done), static_cast<off_t>(step)) == 0) {
       done += step;
@@ -60,12 +61,12 @@ Failure populate(std::span<std::byte> bytes) {
   return std::nullopt;
 }
 
-Result<Memfd, MemfdFailure> create(const char* name, std::size_t bytes) {
+Result<Memfd, MemfdFailure> create(const char* name, std::size_t bytes, AskForRoom ask) {
   if (auto failure = check_file_size_limit(bytes)) return *failure;
   Memfd memfd{.descriptor = Descriptor(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)), .mapping = {}};
   const int fd = memfd.descriptor.get();
   if (fd < 0) return failed("memfd_create", errno);
-  if (auto failure = allocate(fd, bytes)) return *failure;
+  if (auto failure = allocate(fd, bytes, ask)) return *failure;
   void* start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (start == MAP_FAILED) return failed("mmap", errno);
   memfd.mapping = Mapping(start, bytes);
@@ -88,9 +89,9 @@ Mapping::~Mapping() {
   if (!bytes_.empty()) ::munmap(bytes_.data(), bytes_.size());
 }
 
-Result<Memfd, MemfdFailure> create_memfd(const char* name, std::size_t bytes) noexcept {
+Result<Memfd, MemfdFailure> create_memfd(const char* name, std::size_t bytes, AskForRoom ask) noexcept {
   try {
-    return create(name, bytes);
+    return create(name, bytes, ask);
   } catch (...) {  // reading the limits allocates
     return failed("reading the memory limits", ENOMEM);
   }

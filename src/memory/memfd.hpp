@@ -46,7 +46,8 @@ struct MemfdFailure {
 };
 
 // `bytes`: a multiple of page_bytes(), not 0. Costs a fault per page: never on the hot path. Leaves nothing behind when it fails.
-// `name` is what /proc/PID/maps shows.
-Result<Memfd, MemfdFailure> create_memfd(const char* name, std::size_t bytes) noexcept;
+// `name` is what /proc/PID/maps shows. What is little, and needed at once, need not ask the machine first whether it has room.
+enum class AskForRoom : unsigned char { Yes, No };
+Result<Memfd, MemfdFailure> create_memfd(const char* name, std::size_t bytes, AskForRoom ask = AskForRoom::Yes) noexcept;
 
 }  // namespace arraywire::memory

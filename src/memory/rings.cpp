@@ -76,8 +76,9 @@ void Rings::put(std::uint64_t number, std::size_t size) noexcept {
 
 void Rings::ring() noexcept {
   if (!std::exchange(unannounced_, false)) return;
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // with the one in listen()
-  const auto listening = load<std::uint32_t>(peer_, RingFormat::kListeningAt, std::memory_order_relaxed);
+  // Once more, in one order with what listen() stores and loads: either it sees this, or we see that it listens.
+  own_word<std::uint64_t>(own_, RingFormat::kWrittenAt).store(written_, std::memory_order_seq_cst);
+  const auto listening = load<std::uint32_t>(peer_, RingFormat::kListeningAt, std::memory_order_seq_cst);
   if (listening % 2 == 0 || listening == rung_for_) return;
   constexpr char kDing = 1;
   const bool rung = ::send(bell_.get(), &kDing, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
@@ -113,10 +114,9 @@ void Rings::pop() noexcept {
 bool Rings::listen() noexcept {
   if (listening_ % 2 == 0) {
     hear();
-    own_word<std::uint32_t>(own_, RingFormat::kListeningAt).store(++listening_, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);  // with the one in ring()
+    own_word<std::uint32_t>(own_, RingFormat::kListeningAt).store(++listening_, std::memory_order_seq_cst);
   }
-  return empty();
+  return load<std::uint64_t>(peer_, RingFormat::kWrittenAt, std::memory_order_seq_cst) == read_;
 }
 
 void Rings::stop_listening() noexcept {
@@ -125,10 +125,11 @@ void Rings::stop_listening() noexcept {
 }
 
 // At its end the bell is of no more use, and would be readable for ever.
-void Rings::hear() noexcept {
-  std::array<char, 64> dings{};
+bool Rings::hear() noexcept {
+  std::array<char, 4096> dings{};  // more than the socket holds one at a time
   const ssize_t got = ::recv(bell_.get(), dings.data(), dings.size(), MSG_DONTWAIT);
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) watch_ = Watch();
+  return got > 0;
 }
 
 }  // namespace arraywire::memory

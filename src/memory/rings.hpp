@@ -38,15 +38,17 @@ enum class RingError : std::uint8_t {
 };
 
 // One end. Threads: one at a time; the other end is another process, or another thread with an end of its own.
-// Concurrency between the ends: each writes its own memory only. An entry is written before `written` counts it (release, read
-// with acquire), and not again before the other end's `read` passed it. Whatever the other end writes, we read within its
+// Blocking: never. The bell is a socket rather than an eventfd, because whoever shares one of those can make our write wait.
+// Concurrency between the ends: each writes its own memory only. An entry is written before `written` counts it (release, loaded
+// with acquire), and not again before the other end's `read` has passed it. Whatever the other end writes, we read within its
 // mapping, copy once, and check the copy. Nobody sleeps through an entry: a listener says so before it looks a last time, a
-// writer writes before it looks whether somebody listens, and both have a fence in between. Blocking: never; the bell is a socket
-// rather than an eventfd, because who shares that could make our write wait.
+// writer counts its entry before it looks whether somebody listens, and these four are in one order (seq_cst).
 class Rings {
  public:
   // Own memory, for the other end to map. Not on the hot path.
-  static Result<Memfd, MemfdFailure> create_memory() noexcept { return create_memfd("arraywire-ring", RingFormat::kBytes); }
+  static Result<Memfd, MemfdFailure> create_memory() noexcept {
+    return create_memfd("arraywire-ring", RingFormat::kBytes, AskForRoom::No);
+  }
   // Checks and maps the other end's. Takes some microseconds. False: not such memory.
   static bool map(Descriptor memory, Mapping& mapped) noexcept;
   // The ends of a bell: our own, and one for the other end.
@@ -72,7 +74,7 @@ class Rings {
   void pop() noexcept;
   // The bell will be rung for what comes from now on. False: something has come already.
   bool listen() noexcept;
-  void hear() noexcept;  // the bell is silent until it is rung again
+  bool hear() noexcept;  // the bell is silent until it is rung again. False: it was
 
  private:
   void stop_listening() noexcept;

@@ -135,6 +135,7 @@ bool PublisherCore::drain_routers() {
     while (received_ - before < kHighWaterMark && receive(use_router(i), frames_)) {
       ++received_;
       ++progress_;
+      drain_rings();  // who says Bye, or Hello again, has returned before what it had to return
       handle(i);
     }
   }
@@ -144,10 +145,7 @@ bool PublisherCore::drain_routers() {
 // A wake-up without a message is how a ROUTER lets us know that a connection ended. Which one, only sending tells.
 bool PublisherCore::drain_or_probe(std::uint64_t received_before) {
   const bool got = drain();
-  if (received_ == received_before) {
-    hear_bells();
-    probe();
-  }
+  if (received_ == received_before && !hear_bells()) probe();
   return got;
 }
 
@@ -169,6 +167,7 @@ void PublisherCore::settle() {
     if (at_routers) drain_routers();
     flush();
   }
+  ring_bells();
   const bool urgent = book_.keeps_any();
   if (urgent != urgent_.exchange(urgent, std::memory_order_relaxed) && urgent) service_.wake();
   if (waiting_ && progress_ != progress_seen_ && !std::exchange(changed_is_set_, true)) changed_.set();
@@ -201,7 +200,7 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
     awaited_.insert(awaited_.end(), {bells_->descriptor(), changed_.descriptor(), stop});
     if (spins) {
       spun = true;
-      spin(deadline);
+      spin(settings_.give_up ? std::min(deadline, steady_now() + kGiveUpInterval) : deadline);
       received_before.reset();
     } else if (settings_.give_up && settings_.give_up()) {
       deadline = SteadyTime::min();
@@ -321,7 +320,7 @@ void PublisherCore::count_copies(std::uint64_t copies) {
 
 PublisherStatistics PublisherCore::statistics() {
   service_.require_own_process();
-  const Section section(*this);
+  const Section section(*this, Section::Events::Later);  // never from here: the caller may hold a lock that its callback takes
   drain_returns();
   PublisherStatistics s{
       .published = book_.sequence(), .copies = copies_, .abandoned = book_.abandoned(), .dropped_peer_messages = dropped_};

@@ -126,7 +126,8 @@ class PublisherCore final : public Participant {
   bool listen() REQUIRES(mutex_);  // false: something has come meanwhile
   bool awaits_returns() const REQUIRES(mutex_);
   zmq::socket_t& use_router(std::size_t index) REQUIRES(mutex_);
-  void hear_bells() REQUIRES(mutex_);
+  bool hear_bells() REQUIRES(mutex_);  // false: none had rung
+  void ring_bells() REQUIRES(mutex_);
   bool any_return() EXCLUDES(mutex_);  // in a ring
   void spin(SteadyTime deadline) EXCLUDES(mutex_);
   void settle() REQUIRES(mutex_);
@@ -156,7 +157,7 @@ class PublisherCore final : public Participant {
   void forget(std::map<Id, Peer>::iterator peer) REQUIRES(mutex_);
   void give(Peer& peer, std::shared_ptr<const memory::SlotFile> file) REQUIRES(mutex_);
   void serve_hand_over(std::uint64_t ready, SteadyTime now) REQUIRES(mutex_);
-  void serve_sender(Id id, Peer& peer) REQUIRES(mutex_);
+  void serve_sender(Id id) REQUIRES(mutex_);
   void retire_slots() REQUIRES(mutex_);
   ConsumerStatistics about(Id id, const Peer& peer) const REQUIRES(mutex_);
   void tell(EventKind kind, std::string peer, std::string detail) REQUIRES(mutex_);

@@ -12,7 +12,11 @@ namespace arraywire::transport {
 // happened, and only then the mutex is let go and the application hears of events.
 class ARRAYWIRE_TSA(scoped_lockable) PublisherCore::Section {
  public:
-  explicit Section(PublisherCore& core) ARRAYWIRE_TSA(acquire_capability(core.mutex_)) : core_(core) { core_.mutex_.lock(); }
+  enum class Events : std::uint8_t { Now, Later };  // Later: by whoever ends a section next
+  explicit Section(PublisherCore& core, Events events = Events::Now) ARRAYWIRE_TSA(acquire_capability(core.mutex_))
+      : core_(core), events_(events) {
+    core_.mutex_.lock();
+  }
   ~Section() ARRAYWIRE_TSA(release_capability()) { end(); }
   Section(const Section&) = delete;
   Section& operator=(const Section&) = delete;
@@ -20,12 +24,14 @@ class ARRAYWIRE_TSA(scoped_lockable) PublisherCore::Section {
  private:
   void end() ARRAYWIRE_TSA(no_thread_safety_analysis) {
     core_.settle();
-    const std::vector<Event> events = std::exchange(core_.events_, {});
+    std::vector<Event> events;
+    if (events_ == Events::Now) events.swap(core_.events_);
     core_.mutex_.unlock();
     for (const Event& event : events) core_.service_.events()->emit(event);
   }
 
   PublisherCore& core_;
+  const Events events_;
 };
 
 }  // namespace arraywire::transport

@@ -303,11 +303,6 @@ void PublisherCore::flush() {
     const Id id = out.session;
     send_or_shelve(id, std::move(out));
   }
-  if (!outgoing.empty()) {  // once everybody has it: whoever is woken may take this thread's processor
-    for (const auto& [id, peer] : peers_) {
-      if (peer.rings) peer.rings->ring();
-    }
-  }
   outgoing.clear();
 }
 

@@ -91,9 +91,16 @@ bool PublisherCore::listen() {
   return nothing;
 }
 
-void PublisherCore::hear_bells() {
+bool PublisherCore::hear_bells() {
+  bool any = false;
+  for (const auto& [id, peer] : peers_) any = (peer.rings && peer.rings->hear()) || any;
+  return any;
+}
+
+// Once everybody has what is sent: whoever is woken may take this thread's processor.
+void PublisherCore::ring_bells() {
   for (const auto& [id, peer] : peers_) {
-    if (peer.rings) peer.rings->hear();
+    if (peer.rings) peer.rings->ring();
   }
 }
 
@@ -117,15 +124,21 @@ void PublisherCore::serve_hand_over(std::uint64_t ready, SteadyTime now) {
     if (peer.slots && (all || std::find(due_.begin(), due_.end(), peer.slots->key()) != due_.end())) due_sessions_.push_back(id);
   }
   for (const Id id : due_sessions_) {
-    if (const auto found = peers_.find(id); found != peers_.end()) serve_sender(id, found->second);
+    serve_sender(id);
   }
 }
 
-void PublisherCore::serve_sender(Id id, Peer& peer) {
+void PublisherCore::serve_sender(Id id) {
+  auto found = peers_.find(id);
+  if (found == peers_.end()) return;
   numbers_.clear();
-  const memory::PeerState state = peer.slots->serve(numbers_);
+  const memory::PeerState state = found->second.slots->serve(numbers_);
   for (const std::uint64_t slot : numbers_) pool_->unmapped(slot);
   if (state == memory::PeerState::Open) return;
+  if (found->second.rings) drain_ring(id);  // what it still returned before it died
+  found = peers_.find(id);
+  if (found == peers_.end()) return;
+  const Peer& peer = found->second;
   if (state == memory::PeerState::Broken) {
     ++dropped_;
     tell(EventKind::Malformed, peer.about.name, "ended its hand-over: " + std::string(memory::describe(peer.slots->broken_by())));

@@ -24,10 +24,10 @@ class Spin {
   }
   // Calls came() over and over until it says true, for as long as the limit says at most. False: it never did.
   template <class Came> bool until(Came came, SteadyTime deadline) {
-    const SteadyTime end = std::min(deadline, steady_now() + limit_);
+    const SteadyTime end = std::min(deadline, deadline_after(steady_now(), limit_));
     bool helped = came();
     while (!helped && steady_now() < end) {
-      for (int i = 0; i < kPauses; ++i) __builtin_ia32_pause();
+      for (int i = 0; i < kPauses; ++i) pause();
       helped = came();
     }
     backoff_ = helped ? 0 : std::min(2 * backoff_ + 1, kMostSkips);
@@ -36,6 +36,14 @@ class Spin {
   }
 
  private:
+  static void pause() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+
   static constexpr int kPauses = 8;  // about 0.2 us
   static constexpr std::uint32_t kMostSkips = 63;
 

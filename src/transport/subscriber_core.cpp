@@ -259,19 +259,24 @@ auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Resul
       if (!nothing) return found();
       spins = may_spin && *nothing == TakeError::Timeout && rings() != nullptr && spin_.worthwhile();
       sleeps_ = !spins;
+      if (*nothing == TakeError::HoldingAll && !woken) drain();  // who waits for descriptor() is not to be woken for it again
       if (*nothing != TakeError::Timeout || last) return *nothing;
     }
-    may_spin = false;
     if (spins) {
-      // Not for the ring alone, however long it is to last: the publisher may end, and so may we.
-      std::uint32_t looks = 0;
-      const auto came = [&] { return anything_in_ring() || (++looks % 256 == 0 && memory::wait_readable(waited_for, {})); };
-      woken = !spin_.until(came, deadline) || looks >= 256;
+      may_spin = spin(waited_for, deadline);
+      woken = true;
     } else {
       woken = memory::wait_readable(waited_for, deadline);
-      last = !woken;
     }
+    last = deadline <= steady_now();
   }
+}
+
+// At the ring, and now and then at the rest, however long it is to last: the publisher may end, and so may we.
+bool SubscriberCore::spin(std::span<const int> descriptors, SteadyTime deadline) {
+  std::uint32_t looks = 0;
+  return spin_.until([&] { return anything_in_ring() || (++looks % 256 == 0 && memory::wait_readable(descriptors, {})); },
+                     deadline);
 }
 
 bool SubscriberCore::anything_in_ring() {
@@ -282,7 +287,7 @@ bool SubscriberCore::anything_in_ring() {
 
 void SubscriberCore::watch_always() {
   if (!service_.in_own_process()) return;
-  const Section section(*this);
+  const Section section(*this, Section::Events::Later);
   always_watched_ = true;
 }
 
@@ -418,7 +423,7 @@ std::string SubscriberCore::stream() {
 
 SubscriberStatus SubscriberCore::status() {
   service_.require_own_process();
-  const Section section(*this);
+  const Section section(*this, Section::Events::Later);  // never from here: the caller may hold a lock that its callback takes
   drain_ring();
   SubscriberStatus s{
       .state = state_, .reason = welcome_.lane_reason, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};

@@ -140,6 +140,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void handle_entry(std::span<const std::byte> bytes) REQUIRES(mutex_);
   void open_rings() REQUIRES(mutex_);
   bool anything_in_ring() EXCLUDES(mutex_);
+  bool spin(std::span<const int> descriptors, SteadyTime deadline) EXCLUDES(mutex_);  // false: nothing came
   SendResult send_return() REQUIRES(mutex_);
   SendResult say(std::span<const std::byte> message) REQUIRES(mutex_);  // through the socket
   void send_returns() REQUIRES(mutex_);

@@ -12,16 +12,21 @@ namespace arraywire::transport {
 // given back in the instant between is sent by whoever gets the mutex next, which is us if nobody else wants it.
 class ARRAYWIRE_TSA(scoped_lockable) SubscriberCore::Section {
  public:
-  explicit Section(SubscriberCore& core) ARRAYWIRE_TSA(acquire_capability(core.mutex_)) : core_(core) { core_.mutex_.lock(); }
-  ~Section() ARRAYWIRE_TSA(release_capability()) { end(core_); }
+  enum class Events : std::uint8_t { Now, Later };  // Later: by whoever ends a section next
+  explicit Section(SubscriberCore& core, Events events = Events::Now) ARRAYWIRE_TSA(acquire_capability(core.mutex_))
+      : core_(core), events_(events) {
+    core_.mutex_.lock();
+  }
+  ~Section() ARRAYWIRE_TSA(release_capability()) { end(core_, events_); }
   Section(const Section&) = delete;
   Section& operator=(const Section&) = delete;
 
   // With the mutex held; without it afterwards.
-  static void end(SubscriberCore& core) ARRAYWIRE_TSA(no_thread_safety_analysis) {
+  static void end(SubscriberCore& core, Events when = Events::Now) ARRAYWIRE_TSA(no_thread_safety_analysis) {
     do {
       core.settle();
-      const std::vector<Event> events = std::exchange(core.events_, {});
+      std::vector<Event> events;
+      if (when == Events::Now) events.swap(core.events_);
       const auto sink = core.events_sink_;
       core.mutex_.unlock();
       for (const Event& event : events) sink->emit(event);
@@ -30,6 +35,7 @@ class ARRAYWIRE_TSA(scoped_lockable) SubscriberCore::Section {
 
  private:
   SubscriberCore& core_;
+  const Events events_;
 };
 
 // A critical section that only looks: it has nothing to end with but what was given back meanwhile, which must not wait for the

@@ -115,6 +115,9 @@ void SubscriberCore::send_hello() {
   if (none && none->busy) return;  // hello_due_ stays
   const Id replaced = std::exchange(session_, session);
   former_.add(replaced);
+  // Nothing more is read from there, and who still returns deliveries of it does so over the socket; its bell would go on
+  // ringing.
+  if (SlotSession* old = slot_session(replaced); old != nullptr) old->rings.reset();
   wire::Hello hello{.name = options_.name,
                     .pid = static_cast<std::uint32_t>(::getpid()),
                     .stream = by_name_ ? source_ : std::string{},
@@ -197,7 +200,7 @@ void SubscriberCore::drain() {
   collect_given_back();  // a release that found the mutex taken is still in the queue, and take must not count that sample as
                          // held
   if (closed_) return;
-  if (memory::Rings* const ring = rings(); ring != nullptr) ring->hear();
+  if (const SlotSession* slots = slot_session(session_); slots != nullptr && slots->rings) slots->rings->hear();
   drain_ring();
   drain_dealer();
 }
@@ -241,7 +244,9 @@ bool SubscriberCore::drain_ring() {
     }
     if (!entry || entry->number > next_delivery_) break;
     ring->pop();
+    const std::uint64_t number = entry->number;
     handle_entry(entry->bytes);
+    next_delivery_ = std::max(next_delivery_, number + 1);  // also when it was dropped: nothing is to wait for it
     received = true;
   }
   if (received) heard();

@@ -9,9 +9,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstring>
 #include <mutex>
 #include <random>
+#include <set>
 
 namespace arraywire::transport::testing {
 namespace {
@@ -46,8 +48,7 @@ struct RawEnd {
     write<std::uint64_t>(at, number);
     write<std::uint64_t>(at + 8, bytes.size());
     std::copy(bytes.begin(), bytes.end(), memory.mapping.bytes().begin() + static_cast<std::ptrdiff_t>(at) + 16);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    write<std::uint64_t>(RingFormat::kWrittenAt, ++written);
+    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(memory.mapping.bytes().data())).store(++written);
   }
   void ring() const { static_cast<void>(!::send(bell.get(), "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL)); }
   Bytes entry(std::uint64_t n) const {
@@ -167,8 +168,8 @@ TEST_F(RingPublisher, NonsenseInTheRingIsDroppedAndCounted) {
   std::minstd_rand random(1);
   std::uint64_t dropped = 0;
   const auto drop = [&](std::span<const std::byte> bytes) {
-    end_.put(1, bytes);
-    if (++dropped % 32 != 0) return;  // while there is room
+    end_.put(++dropped, bytes);
+    if (dropped % 32 != 0) return;  // while there is room
     ASSERT_TRUE(eventually([&] { return end_.read<std::uint64_t>(RingFormat::kReadAt) == end_.written; }));
   };
   for (int i = 0; i < 100; ++i) {
@@ -182,9 +183,9 @@ TEST_F(RingPublisher, NonsenseInTheRingIsDroppedAndCounted) {
   Bytes other_session = raw_.header(1, 1);
   wire::stamp(other_session, raw_.epoch, {8, 8}, {.delivery = 1, .sequence = 1, .slot = 1});
   drop(other_session);
-  put(1);
+  put(dropped + 1);
   end_.ring();
-  EXPECT_EQ(taken_sequence(), 1U);
+  EXPECT_EQ(taken_sequence(), dropped + 1);
   EXPECT_EQ(malformed(), dropped);
 }
 
@@ -334,6 +335,56 @@ TEST_F(RingReader, WithARingThatIsNoneGetsTheLaneWithoutRings) {
 }
 
 // ---- two ends that keep to the rules
+
+// What a session before this one still has mapped must not keep take busy, nor hold it beyond its deadline.
+TEST(SessionRings, ASampleOfAPublisherThatIsGoneDoesNotKeepTakeBusy) {
+  const ScratchDirectory directory;
+  Context context({.runtime_directory = directory.path()});
+  Subscriber subscriber(context, "target");
+  std::optional<Publisher> publisher(std::in_place, context, "target");
+  ASSERT_TRUE(publisher->wait_for_subscribers(1, kWatchdog));
+  ASSERT_TRUE(publisher->publish(publisher->loan({.dtype = DType::UInt8, .shape = {8}}, kWatchdog).value()));
+  const auto held = subscriber.take(kWatchdog);
+  ASSERT_TRUE(held.has_value());
+  publisher.reset();
+  publisher.emplace(context, "target");
+  ASSERT_TRUE(publisher->wait_for_subscribers(1, kWatchdog));
+  EXPECT_EQ(subscriber.take(std::chrono::milliseconds{50}).error(), TakeError::Ended);
+  EXPECT_EQ(subscriber.take(std::chrono::milliseconds{50}).error(), TakeError::Timeout);
+  EXPECT_FALSE(memory::is_readable(subscriber.descriptor()));
+}
+
+// Whatever was returned before a worker left counts, on whichever way its farewell came.
+TEST(SessionRings, WorkersThatReleaseAndLeaveAtOnceLeaveNothingToBeDeliveredAgain) {
+  const ScratchDirectory directory;
+  Context context({.runtime_directory = directory.path()});
+  Publisher publisher(context, "target", {.delivery = Delivery::Distribute, .block_limit = kWatchdog});
+  std::atomic<bool> done = false;
+  std::mutex seen_mutex;
+  std::set<std::uint64_t> seen;
+  std::uint64_t again = 0;
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 4; ++i) {
+    workers.emplace_back([&] {
+      Context own({.runtime_directory = directory.path()});
+      while (!done) {
+        Subscriber worker(own, "target", {.queue = 1, .hold = 1, .lane = LaneChoice::SharedMemory});
+        const auto sample = worker.take(std::chrono::milliseconds{200});
+        if (!sample) continue;
+        const std::lock_guard lock(seen_mutex);
+        if (!seen.insert(sample->info().sequence).second) ++again;
+      }
+    });
+  }
+  ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  for (int i = 0; i < 600; ++i) {
+    auto loan = publisher.loan({.dtype = DType::UInt8, .shape = {8}}, kWatchdog);
+    ASSERT_TRUE(loan && publisher.publish(std::move(*loan)));
+  }
+  done = true;
+  workers.clear();
+  EXPECT_EQ(again, 0U);
+}
 
 struct Stream {
   explicit Stream(SubscriberOptions options, PublisherOptions sending = {})
