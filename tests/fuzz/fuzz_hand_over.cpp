@@ -22,23 +22,34 @@ void require(bool yes) {
 }
 
 HandOverMessage some_message(fuzz::Input& input) {
-  switch (input.byte() % 4) {
+  switch (input.byte() % 6) {
     case 0: return Greeting{.session = {.high = 1, .low = input.byte()}};
     case 1: return SlotOffer{.id = input.byte(), .bytes = input.byte() % 2 == 0 ? 4096U : input.byte()};
     case 2: return Retire{.id = input.byte()};
+    case 3: return RingOffer{.bytes = RingFormat::kBytes};
+    case 4: return BellOffer{};
     default: return Unmapped{.id = input.byte()};
   }
 }
 
-// What is there to be sent: memory as it should be, memory that is not, a process, a device.
+// What is there to be sent: memory as it should be, memory that is not, a process, a device, a ring, a bell.
 struct Descriptors {
   std::shared_ptr<Pool> pool = Pool::create(1 << 20);
   Reference slot = std::move(*pool->take(4096, std::chrono::nanoseconds{0}, -1));
   Descriptor unsealed{::memfd_create("unsealed", MFD_CLOEXEC)}, process = own_process(),
                                                                 device{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  Memfd ring = std::move(*Rings::create_memory());
+  Rings::BellPair bell = Rings::create_bell();
   std::vector<int> choose(unsigned choice) const {
-    const std::array<int, 4> all{static_cast<Slot*>(slot.get())->descriptor(), unsealed.get(), process.get(), device.get()};
-    std::vector<int> chosen(choice / 4 % 4, all[choice % 4]);
+    const std::array<int, 8> all{static_cast<Slot*>(slot.get())->descriptor(),
+                                 unsealed.get(),
+                                 process.get(),
+                                 device.get(),
+                                 ring.descriptor.get(),
+                                 bell.theirs.get(),
+                                 ring.descriptor.get(),
+                                 bell.theirs.get()};
+    std::vector<int> chosen(choice / 8 % 4, all[choice % 8]);
     return chosen;
   }
 };
@@ -52,13 +63,29 @@ void hear(SlotReceiver& receiver, MappedSlots& slots, UnmapQueue& queue) {
       const std::uint64_t id = offered->id;
       auto mapping = check_and_map(std::move(*offered));
       if (mapping) require(mapping->bytes().size() == 4096 && slots.add(id, std::move(*mapping)));
-    } else {
-      slots.retire(std::get<Retire>(*news).id);
+    } else if (const auto* retired = std::get_if<Retire>(&*news)) {
+      slots.retire(retired->id);
     }
     queue.unmap_all(unmapped);
     for (const UnmappedSlot& slot : unmapped) require(receiver.unmapped(slot.id));
     unmapped.clear();
   }
+}
+
+// Whatever the other end has put into its ring.
+void read_all(Result<std::unique_ptr<Rings>, HandOverError> opened, fuzz::Input& input) {
+  if (!opened || *opened == nullptr) return;
+  Rings& rings = **opened;
+  for (int i = 0; i < 200; ++i) {
+    const auto entry = rings.front();
+    if (!entry) break;
+    require(entry->bytes.size() <= RingFormat::kMaxMessageBytes);
+    rings.pop();
+  }
+  const auto room = rings.room(input.byte());
+  if (!room.empty()) rings.put(1, room.size());
+  rings.ring();
+  static_cast<void>(rings.listen());
 }
 
 }  // namespace
@@ -69,6 +96,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const RawListener listener(scratch.path() / "slots.sock");
   static const auto polled = std::make_shared<PollSet>();
   fuzz::Input input({data, size});
+  const auto ring = descriptors.ring.mapping.bytes();
+  std::fill(ring.begin(), ring.begin() + RingFormat::kEntriesAt + 4 * RingFormat::kEntryBytes, std::byte{0});
+  ring[RingFormat::kWrittenAt] = std::byte{input.byte()};  // above 64: broken
+  for (std::size_t i = 0; i < 4; ++i) {
+    ring[RingFormat::kEntriesAt + i * RingFormat::kEntryBytes + 8] = std::byte{input.byte()};  // sizes up to 64 KiB
+    ring[RingFormat::kEntriesAt + i * RingFormat::kEntryBytes + 9] = std::byte{input.byte()};
+  }
 
   auto receiver = SlotReceiver::connect(scratch.path() / "slots.sock", {.high = 1, .low = 1}, polled, 1);
   require(receiver.has_value());
@@ -103,5 +137,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     sender.serve(unmapped);
   }
   require(unmapped.size() <= 1);
+  read_all(receiver->open_rings(polled), input);
+  sender.open_rings(polled);
   return 0;
 }

@@ -210,6 +210,11 @@ class FrameFeeder {
     }
     core_.handle();
   }
+  // As if it had been in the ring.
+  void feed_entry(std::span<const std::byte> bytes) {
+    const SubscriberCore::Section section(core_);
+    core_.handle_entry(bytes);
+  }
 
  private:
   SubscriberCore& core_;
@@ -282,7 +287,7 @@ class Victim {
     std::vector<std::vector<std::byte>> frames{input.change(header)};
     for (const ArraySpec& spec : specs) frames.emplace_back(checked_extent_bytes(spec) + (input.byte() < 224 ? 0U : 1U));
     for (unsigned more = input.byte() < 240 ? 0U : input.byte(); more > 0; --more) frames.emplace_back(1);
-    feeder_.feed(frames);
+    input.byte() < 32 ? feeder_.feed_entry(frames.front()) : feeder_.feed(frames);
   }
 
   bool inbox_seen_empty() const { return core_->status().waiting == 0; }
