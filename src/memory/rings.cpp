@@ -129,6 +129,8 @@ bool Rings::hear() noexcept {
   std::array<char, 4096> dings{};  // more than the socket holds one at a time
   const ssize_t got = ::recv(bell_.get(), dings.data(), dings.size(), MSG_DONTWAIT);
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) watch_ = Watch();
+  // It is not rung again for this time of listening: another one begins before we sleep.
+  if (got > 0) stop_listening();
   return got > 0;
 }
 

@@ -320,7 +320,7 @@ void PublisherCore::count_copies(std::uint64_t copies) {
 
 PublisherStatistics PublisherCore::statistics() {
   service_.require_own_process();
-  const Section section(*this, Section::Events::Later);  // never from here: the caller may hold a lock that its callback takes
+  const Section section(*this, Tell::Later);  // never from here: the caller may hold a lock that its callback takes
   drain_returns();
   PublisherStatistics s{
       .published = book_.sequence(), .copies = copies_, .abandoned = book_.abandoned(), .dropped_peer_messages = dropped_};

@@ -12,8 +12,7 @@ namespace arraywire::transport {
 // happened, and only then the mutex is let go and the application hears of events.
 class ARRAYWIRE_TSA(scoped_lockable) PublisherCore::Section {
  public:
-  enum class Events : std::uint8_t { Now, Later };  // Later: by whoever ends a section next
-  explicit Section(PublisherCore& core, Events events = Events::Now) ARRAYWIRE_TSA(acquire_capability(core.mutex_))
+  explicit Section(PublisherCore& core, Tell events = Tell::Now) ARRAYWIRE_TSA(acquire_capability(core.mutex_))
       : core_(core), events_(events) {
     core_.mutex_.lock();
   }
@@ -25,13 +24,13 @@ class ARRAYWIRE_TSA(scoped_lockable) PublisherCore::Section {
   void end() ARRAYWIRE_TSA(no_thread_safety_analysis) {
     core_.settle();
     std::vector<Event> events;
-    if (events_ == Events::Now) events.swap(core_.events_);
+    if (events_ == Tell::Now) events.swap(core_.events_);
     core_.mutex_.unlock();
     for (const Event& event : events) core_.service_.events()->emit(event);
   }
 
   PublisherCore& core_;
-  const Events events_;
+  const Tell events_;
 };
 
 }  // namespace arraywire::transport

@@ -55,6 +55,9 @@ class Participant {
   virtual void close() noexcept = 0;
 };
 
+// When a critical section tells the application of events: as it ends, or later, with the next one that does.
+enum class Tell : std::uint8_t { Now, Later };
+
 // Where events go: the application's callback. Outlives the Service, because samples may.
 class EventSink {
  public:

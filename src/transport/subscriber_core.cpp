@@ -257,14 +257,17 @@ auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Resul
       woken ? drain() : drain_next();
       const std::optional<TakeError> nothing = next(true);
       if (!nothing) return found();
-      spins = may_spin && *nothing == TakeError::Timeout && rings() != nullptr && spin_.worthwhile();
+      // What is there and cannot be taken (in a slot that is not mapped yet, or before what the socket is to bring) is slept for.
+      const memory::Rings* const ring = rings();
+      spins = may_spin && !last && *nothing == TakeError::Timeout && inbox_.empty() && ring != nullptr && ring->empty() &&
+              spin_.worthwhile();
       sleeps_ = !spins;
       if (*nothing == TakeError::HoldingAll && !woken) drain();  // who waits for descriptor() is not to be woken for it again
       if (*nothing != TakeError::Timeout || last) return *nothing;
     }
     if (spins) {
       may_spin = spin(waited_for, deadline);
-      woken = true;
+      woken = !anything_in_ring();
     } else {
       woken = memory::wait_readable(waited_for, deadline);
     }
@@ -287,7 +290,7 @@ bool SubscriberCore::anything_in_ring() {
 
 void SubscriberCore::watch_always() {
   if (!service_.in_own_process()) return;
-  const Section section(*this, Section::Events::Later);
+  const Section section(*this, Tell::Later);
   always_watched_ = true;
 }
 
@@ -348,12 +351,12 @@ void SubscriberCore::give_back(Received* received, bool rejected) noexcept {
     given_back_.push_back({received, rejected});  // never above `hold`: its capacity is reserved
     any_given_back_.store(true);
   }
-  send_given_back();
+  send_given_back(Tell::Now);
 }
 
 // Whoever holds the mutex looks at any_given_back_ after letting it go, so a failure here leaves the Return to them.
-void SubscriberCore::send_given_back() noexcept {
-  if (mutex_.try_lock()) Section::end(*this);
+void SubscriberCore::send_given_back(Tell events) noexcept {
+  if (mutex_.try_lock()) Section::end(*this, events);
 }
 
 void SubscriberCore::collect_given_back() {
@@ -423,7 +426,7 @@ std::string SubscriberCore::stream() {
 
 SubscriberStatus SubscriberCore::status() {
   service_.require_own_process();
-  const Section section(*this, Section::Events::Later);  // never from here: the caller may hold a lock that its callback takes
+  const Section section(*this, Tell::Later);  // never from here: the caller may hold a lock that its callback takes
   drain_ring();
   SubscriberStatus s{
       .state = state_, .reason = welcome_.lane_reason, .lane = welcome_.lane, .queue = welcome_.queue, .hold = welcome_.hold};

@@ -129,7 +129,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void open_sockets() REQUIRES(mutex_);
   void abandon_sockets() noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
   void give_back(Received* received, bool rejected) noexcept EXCLUDES(mutex_);
-  void send_given_back() noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
+  void send_given_back(Tell events) noexcept ARRAYWIRE_TSA(no_thread_safety_analysis);
   void collect_given_back() REQUIRES(mutex_);
   void settle() REQUIRES(mutex_);
   void drain() REQUIRES(mutex_);         // everything

@@ -12,8 +12,7 @@ namespace arraywire::transport {
 // given back in the instant between is sent by whoever gets the mutex next, which is us if nobody else wants it.
 class ARRAYWIRE_TSA(scoped_lockable) SubscriberCore::Section {
  public:
-  enum class Events : std::uint8_t { Now, Later };  // Later: by whoever ends a section next
-  explicit Section(SubscriberCore& core, Events events = Events::Now) ARRAYWIRE_TSA(acquire_capability(core.mutex_))
+  explicit Section(SubscriberCore& core, Tell events = Tell::Now) ARRAYWIRE_TSA(acquire_capability(core.mutex_))
       : core_(core), events_(events) {
     core_.mutex_.lock();
   }
@@ -22,11 +21,11 @@ class ARRAYWIRE_TSA(scoped_lockable) SubscriberCore::Section {
   Section& operator=(const Section&) = delete;
 
   // With the mutex held; without it afterwards.
-  static void end(SubscriberCore& core, Events when = Events::Now) ARRAYWIRE_TSA(no_thread_safety_analysis) {
+  static void end(SubscriberCore& core, Tell when = Tell::Now) ARRAYWIRE_TSA(no_thread_safety_analysis) {
     do {
       core.settle();
       std::vector<Event> events;
-      if (when == Events::Now) events.swap(core.events_);
+      if (when == Tell::Now) events.swap(core.events_);
       const auto sink = core.events_sink_;
       core.mutex_.unlock();
       for (const Event& event : events) sink->emit(event);
@@ -35,7 +34,7 @@ class ARRAYWIRE_TSA(scoped_lockable) SubscriberCore::Section {
 
  private:
   SubscriberCore& core_;
-  const Events events_;
+  const Tell events_;
 };
 
 // A critical section that only looks: it has nothing to end with but what was given back meanwhile, which must not wait for the
@@ -45,7 +44,8 @@ class ARRAYWIRE_TSA(scoped_lockable) SubscriberCore::Look {
   explicit Look(SubscriberCore& core) ARRAYWIRE_TSA(acquire_capability(core.mutex_)) : core_(core) { core_.mutex_.lock(); }
   ~Look() ARRAYWIRE_TSA(release_capability()) {
     core_.mutex_.unlock();
-    if (core_.any_given_back_.load()) core_.send_given_back();
+    if (core_.any_given_back_.load())
+      core_.send_given_back(Tell::Later);  // whoever only looks may hold a lock that the callback takes
   }
   Look(const Look&) = delete;
   Look& operator=(const Look&) = delete;

@@ -113,6 +113,7 @@ void SubscriberCore::send_hello() {
   std::optional<NoHandOver> none;
   if (options_.lane != LaneChoice::Inline) none = begin_hand_over(session);
   if (none && none->busy) return;  // hello_due_ stays
+  send_returns();                  // of the session that ends here: what it released is not to be delivered again
   const Id replaced = std::exchange(session_, session);
   former_.add(replaced);
   // Nothing more is read from there, and who still returns deliveries of it does so over the socket; its bell would go on
@@ -243,10 +244,9 @@ bool SubscriberCore::drain_ring() {
       return received;
     }
     if (!entry || entry->number > next_delivery_) break;
+    handle_entry(entry->bytes);                                    // if that throws, it is there for another try
+    next_delivery_ = std::max(next_delivery_, entry->number + 1);  // also when it was dropped: nothing is to wait for it
     ring->pop();
-    const std::uint64_t number = entry->number;
-    handle_entry(entry->bytes);
-    next_delivery_ = std::max(next_delivery_, number + 1);  // also when it was dropped: nothing is to wait for it
     received = true;
   }
   if (received) heard();

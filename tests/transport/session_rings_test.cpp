@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <ctime>
 #include <mutex>
 #include <random>
 #include <set>
@@ -215,6 +216,37 @@ TEST_F(RingPublisher, ABellThatRingsForNothingIsHarmless) {
   end_.ring();
   EXPECT_TRUE(memory::comes(subscriber_->descriptor()));
   EXPECT_EQ(taken_sequence(), 1U);
+}
+
+TEST_F(RingPublisher, ABellThatRingsLateDoesNotSpareTheNextOne) {
+  start();
+  const int descriptor = subscriber_->descriptor();
+  const auto listening = [&] { return end_.read<std::uint32_t>(RingFormat::kListeningAt); };
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    put(n);
+    EXPECT_EQ(taken_sequence(), n);  // which finds it without having been woken
+    ASSERT_EQ(listening() % 2, 1U);
+    const std::uint32_t rung_for = listening();
+    end_.ring();  // late
+    ASSERT_TRUE(memory::comes(descriptor));
+    EXPECT_EQ(subscriber_->take(std::chrono::nanoseconds{0}).error(), TakeError::Timeout);
+    EXPECT_EQ(listening() % 2, 1U);
+    EXPECT_NE(listening(), rung_for);
+  }
+}
+
+TEST_F(RingPublisher, AnEntryThatHasToWaitDoesNotKeepTakeBusy) {
+  start();
+  put(2);
+  end_.ring();
+  const auto used = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  const double before = used();
+  EXPECT_EQ(subscriber_->take(seconds{2}).error(), TakeError::Timeout);
+  EXPECT_LT(used() - before, 1.5) << "it was running all the time";
 }
 
 // ---- a subscriber that says anything
