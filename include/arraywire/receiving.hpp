@@ -18,7 +18,8 @@ struct SubscriberOptions {
   LaneChoice lane = LaneChoice::Automatic;
   // Shared memory: how long take looks again for a message before it sleeps. Waking a sleeper costs 5 to 50 us, so messages that
   // come closer than this arrive that much sooner; the price is that much processor time per wait. Where it does not help it is
-  // tried less and less often, so slower streams pay next to nothing; longer than the time between messages, it is polling. 0: never.
+  // tried less and less often, so slower streams pay next to nothing; longer than the time between messages, it is polling.
+  // 0: never.
   std::chrono::nanoseconds spin = std::chrono::microseconds{50};
   std::string name{};  // how publishers call us in statistics; empty = the program's name
 };
