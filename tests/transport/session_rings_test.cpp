@@ -388,6 +388,9 @@ TEST(SessionRings, ASampleOfAPublisherThatIsGoneDoesNotKeepTakeBusy) {
 
 // Whatever was returned before a worker left counts, on whichever way its farewell came.
 TEST(SessionRings, WorkersThatReleaseAndLeaveAtOnceLeaveNothingToBeDeliveredAgain) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "libzmq closes descriptors where ThreadSanitizer does not see it, and their numbers come back in other threads";
+#endif
   const ScratchDirectory directory;
   Context context({.runtime_directory = directory.path()});
   Publisher publisher(context, "target", {.delivery = Delivery::Distribute, .block_limit = kWatchdog});
