@@ -74,19 +74,25 @@ void Rings::put(std::uint64_t number, std::size_t size) noexcept {
   unannounced_ = true;
 }
 
-void Rings::ring() noexcept {
-  if (!std::exchange(unannounced_, false)) return;
+bool Rings::bell_is_due() noexcept {
+  if (!unannounced_) return false;
   // Once more, in one order with what listen() stores and loads: either it sees this, or we see that it listens.
   own_word<std::uint64_t>(own_, RingFormat::kWrittenAt).store(written_, std::memory_order_seq_cst);
-  const auto listening = load<std::uint32_t>(peer_, RingFormat::kListeningAt, std::memory_order_seq_cst);
-  if (listening % 2 == 0 || listening == rung_for_) return;
+  seen_listening_ = load<std::uint32_t>(peer_, RingFormat::kListeningAt, std::memory_order_seq_cst);
+  unannounced_ = seen_listening_ % 2 == 1 && seen_listening_ != rung_for_;
+  return unannounced_;
+}
+
+bool Rings::ring() noexcept {
+  if (!bell_is_due()) return false;
   constexpr char kDing = 1;
   const bool rung = ::send(bell_.get(), &kDing, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
   // EAGAIN: the bell has rung so often unheard that it needs no more. Anything else: the next ring() tries again.
-  if (rung || errno == EAGAIN)
-    rung_for_ = listening;
-  else
-    unannounced_ = true;
+  if (rung || errno == EAGAIN) {
+    rung_for_ = seen_listening_;
+    unannounced_ = false;
+  }
+  return true;
 }
 
 bool Rings::empty() const noexcept {

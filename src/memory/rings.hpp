@@ -66,7 +66,9 @@ class Rings {
   // For a message of `size` bytes; empty: it does not fit, or the other end has not read enough.
   std::span<std::byte> room(std::size_t size) noexcept;
   void put(std::uint64_t number, std::size_t size) noexcept;  // what was written into room(size)
-  void ring() noexcept;                                       // wakes the other end if it listens: once each time that it does
+  // Wakes the other end if it listens: once each time that it does. True: that cost the waking of a thread.
+  bool ring() noexcept;
+  bool bell_is_due() noexcept;  // ring() would wake it
 
   // ---- receiving
   bool empty() const noexcept;  // also when broken
@@ -85,9 +87,10 @@ class Rings {
   Watch watch_;  // after the bell: goes before it does
   std::uint64_t written_ = 0;
   std::uint64_t read_ = 0;
-  std::uint32_t listening_ = 0;  // own, as last written: odd while listening
-  std::uint32_t rung_for_ = 0;   // the other end's, when it was last rung
-  bool unannounced_ = false;     // something was put since ring()
+  std::uint32_t listening_ = 0;       // own, as last written: odd while listening
+  std::uint32_t seen_listening_ = 0;  // the other end's, as last seen
+  std::uint32_t rung_for_ = 0;        // the other end's, when it was last rung
+  bool unannounced_ = false;          // something was put since ring()
   alignas(16) std::array<std::byte, RingFormat::kMaxMessageBytes> copy_{};
 };
 

@@ -354,7 +354,9 @@ SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   if (listener_) serve_hand_over(ready, now);  // after what came: an end comes after the Returns that were sent before it
   retry_backlogs();
   send_alives(now);
+  serving_ = true;
   settle();  // before the count is noted: what is received from here on was not seen by this thread
+  serving_ = false;
   received_at_poll_ = received_;
   return now + std::chrono::seconds{1};
 }

@@ -218,6 +218,7 @@ class PublisherCore final : public Participant {
   std::vector<std::uint64_t> numbers_ GUARDED_BY(mutex_){};  // reused
   std::vector<std::uint64_t> due_ GUARDED_BY(mutex_){};      // reused
   std::vector<Id> due_sessions_ GUARDED_BY(mutex_){};        // reused
+  bool serving_ GUARDED_BY(mutex_) = false;                  // by the service thread
   bool closed_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;
 };

@@ -7,6 +7,12 @@
 
 namespace arraywire::transport {
 
+namespace {
+
+constexpr std::size_t kBellsOfOneSection = 2;
+
+}  // namespace
+
 // The pool counts the session as having the slot: once for each that the session accepted.
 void PublisherCore::give(Peer& peer, std::shared_ptr<const memory::SlotFile> file) {
   const std::uint64_t id = file->id;
@@ -97,10 +103,14 @@ bool PublisherCore::hear_bells() {
   return any;
 }
 
-// Once everybody has what is sent: whoever is woken may take this thread's processor.
+// Once everybody has what is sent: whoever is woken may take this thread's processor. Each waking takes time, so a publisher of
+// many sleepers leaves the most of them to the service thread.
 void PublisherCore::ring_bells() {
+  std::size_t left = serving_ ? peers_.size() : kBellsOfOneSection;
   for (const auto& [id, peer] : peers_) {
-    if (peer.rings) peer.rings->ring();
+    if (!peer.rings) continue;
+    if (left == 0 && peer.rings->bell_is_due()) return more_.set();
+    if (left > 0 && peer.rings->ring()) --left;
   }
 }
 
