@@ -16,11 +16,21 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
+#include <thread>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARRAYWIRE_ADDRESS_SANITIZER 1
+#endif
+#endif
 
 namespace arraywire::images {
 namespace {
@@ -44,6 +54,28 @@ void limit_resources(const ChildLimits& limits) {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   setrlimit(RLIMIT_CORE, &none);
 }
+
+#if defined(ARRAYWIRE_ADDRESS_SANITIZER)
+// Unlike malloc's own, a lock of the sanitizer's allocator that another thread holds at a fork stays locked in the child for
+// ever. A thread that sleeps holds none; OpenImageIO's libraries start threads when they are loaded, which are busy for a moment.
+bool other_threads_sleep() {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (task.path().filename() == std::to_string(gettid())) continue;
+    std::ifstream file(task.path() / "stat");
+    std::string stat;
+    std::getline(file, stat);
+    if (const auto name_end = stat.rfind(") "); name_end != std::string::npos && stat[name_end + 2] != 'S') return false;
+  }
+  return true;
+}
+
+void let_other_threads_sleep() {
+  using namespace std::chrono_literals;
+  for (int tries = 0; tries < 1000 && !other_threads_sleep(); ++tries) std::this_thread::sleep_for(1ms);
+}
+#else
+void let_other_threads_sleep() {}
+#endif
 
 [[noreturn]] void be_the_child(const std::function<std::string()>& work, const ChildLimits& limits, int answer) noexcept {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -98,6 +130,7 @@ std::optional<std::string> run_in_child(const std::function<std::string()>& work
   Descriptor writing(ends[1]);
   pid_t child = -1;
   {
+    let_other_threads_sleep();
     const SignalsBlocked blocked;  // the child stays so
     child = fork();
     if (child == 0) be_the_child(work, limits, writing.get());
