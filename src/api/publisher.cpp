@@ -100,7 +100,7 @@ class Publisher::Impl {
   }
   ~Impl() {
     if (!service_->in_own_process()) return;
-    core_->finish(deadline_after(steady_now(), options_.linger));
+    core_->finish(deadline_after(options_.linger));
     service_->remove(*core_);
   }
   Impl(const Impl&) = delete;
@@ -295,12 +295,10 @@ Result<Published, PublishError> Publisher::publish_copy(const ConstArrayView& vi
 bool Publisher::copies_borrowed() { return impl_->core_->needs_slot(); }
 
 bool Publisher::wait_for_subscribers(std::size_t count, std::chrono::nanoseconds timeout) {
-  return impl_->core_->wait_for_sessions(count, deadline_after(steady_now(), timeout));
+  return impl_->core_->wait_for_sessions(count, deadline_after(timeout));
 }
 
-FinishReport Publisher::finish(std::chrono::nanoseconds timeout) {
-  return impl_->core_->finish(deadline_after(steady_now(), timeout));
-}
+FinishReport Publisher::finish(std::chrono::nanoseconds timeout) { return impl_->core_->finish(deadline_after(timeout)); }
 
 const std::string& Publisher::stream() const noexcept { return impl_->stream_; }
 const std::vector<std::string>& Publisher::endpoints() const noexcept { return impl_->core_->endpoints(); }

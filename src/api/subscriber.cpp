@@ -31,13 +31,13 @@ Subscriber::Subscriber(Context& context, std::string_view source, SubscriberOpti
 Subscriber::~Subscriber() = default;
 
 Result<Sample, TakeError> Subscriber::take(std::chrono::nanoseconds timeout) {
-  const auto taken = impl_->core->take(deadline_after(steady_now(), timeout));
+  const auto taken = impl_->core->take(deadline_after(timeout));
   if (!taken) return taken.error();
   return Sample(*taken);
 }
 
 Result<MessageInfo, TakeError> Subscriber::take_into(const ArrayView& target, std::chrono::nanoseconds timeout) {
-  const auto next = impl_->core->peek(deadline_after(steady_now(), timeout));
+  const auto next = impl_->core->peek(deadline_after(timeout));
   if (!next) return next.error();
   const wire::Data& data = (*next)->data;
   const bool fits = data.specs.size() == 1 && data.specs[0].dtype == target.dtype() && data.specs[0].shape == target.shape();
@@ -60,11 +60,11 @@ std::string Subscriber::stream() const { return impl_->core->stream(); }
 
 std::optional<std::size_t> wait_any(std::span<Subscriber* const> subscribers, std::chrono::nanoseconds timeout) {
   if (subscribers.empty()) return std::nullopt;
-  const SteadyTime deadline = deadline_after(steady_now(), timeout);
+  const SteadyTime deadline = deadline_after(timeout);
   const transport::Service& service = *subscribers.front()->impl_->service;
   std::vector<int> descriptors;
   for (const Subscriber* s : subscribers) descriptors.push_back(s->impl_->core->descriptor());
-  for (bool last = deadline <= steady_now();; last = !memory::wait_readable(descriptors, deadline) || deadline <= steady_now()) {
+  for (bool last = has_passed(deadline);; last = !memory::wait_readable(descriptors, deadline) || has_passed(deadline)) {
     if (service.stopped()) return std::nullopt;
     std::optional<std::size_t> longest;  // of those that are ready, the one from which nothing was taken for longest
     for (std::size_t i = 0; i < subscribers.size(); ++i) {

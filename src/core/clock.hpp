@@ -18,10 +18,15 @@ inline Timestamp wall_now() noexcept {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-// now + timeout without overflow: "for ever" is SteadyTime::max().
-inline SteadyTime deadline_after(SteadyTime now, std::chrono::nanoseconds timeout) noexcept {
-  if (timeout <= std::chrono::nanoseconds::zero()) return now;
-  return timeout >= SteadyTime::max() - now ? SteadyTime::max() : now + timeout;
+// From now on, without overflow. Looking at the clock takes about as long as a mutex: none left is SteadyTime::min(), "for ever"
+// (more than a century) SteadyTime::max(), and neither looks.
+inline SteadyTime deadline_after(std::chrono::nanoseconds timeout) noexcept {
+  if (timeout <= std::chrono::nanoseconds::zero()) return SteadyTime::min();
+  constexpr std::chrono::nanoseconds kAges = std::chrono::years{100};
+  return timeout >= kAges ? SteadyTime::max() : steady_now() + timeout;
+}
+inline bool has_passed(SteadyTime deadline) noexcept {
+  return deadline == SteadyTime::min() || (deadline != SteadyTime::max() && steady_now() >= deadline);
 }
 
 }  // namespace arraywire

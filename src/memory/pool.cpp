@@ -72,7 +72,7 @@ Result<Reference, PoolError> Pool::take(std::size_t bytes, std::chrono::nanoseco
   const std::size_t size = size_for(bytes);
   if (size > limit_bytes()) return PoolError::TooLarge;
   try {
-    return take_before(deadline_after(steady_now(), timeout), size, stop_fd);
+    return take_before(deadline_after(timeout), size, stop_fd);
   } catch (const std::bad_alloc&) {
     return PoolError::Exhausted;
   }
@@ -81,7 +81,7 @@ Result<Reference, PoolError> Pool::take(std::size_t bytes, std::chrono::nanoseco
 Result<Reference, PoolError> Pool::take_before(SteadyTime deadline, std::size_t size, int stop_fd) {
   begin_take();
   for (std::optional<Waiting> waiting;;) {
-    const bool late = steady_now() >= deadline;  // looked at first: what came free before the deadline is still ours
+    const bool late = has_passed(deadline);  // looked at first: what came free before the deadline is still ours
     const auto slot = try_take(size);
     if (slot) {
       (*slot)->layout_.clear();

@@ -61,23 +61,25 @@ Rings::Rings(Mapping own, Mapping peer, Descriptor bell, const std::shared_ptr<P
     : own_(std::move(own)), peer_(std::move(peer)), bell_(std::move(bell)), watch_(bells, bell_.get(), 0) {}
 
 std::span<std::byte> Rings::room(std::size_t size) noexcept {
-  // A count of the other end that cannot be right looks like a full ring, which harms nobody but itself.
-  const auto read = load<std::uint64_t>(peer_, RingFormat::kReadAt, std::memory_order_acquire);
-  if (size > RingFormat::kMaxMessageBytes || written_ - read >= RingFormat::kEntries) return {};
+  if (size > RingFormat::kMaxMessageBytes) return {};
+  // Looked at only when it seems full: the other end writes that line with every entry. A count that cannot be right looks like a
+  // full ring, too, which harms nobody but who wrote it.
+  if (written_ - seen_read_ >= RingFormat::kEntries)
+    seen_read_ = load<std::uint64_t>(peer_, RingFormat::kReadAt, std::memory_order_acquire);
+  if (written_ - seen_read_ >= RingFormat::kEntries) return {};
   return entry_of(own_, written_).subspan(kBodyAt, size);
 }
 
 void Rings::put(std::uint64_t number, std::size_t size) noexcept {
   const std::array<std::uint64_t, 2> head{number, size};
   std::memcpy(entry_of(own_, written_).data(), head.data(), sizeof head);
-  own_word<std::uint64_t>(own_, RingFormat::kWrittenAt).store(++written_, std::memory_order_release);
+  own_word<std::uint64_t>(own_, RingFormat::kWrittenAt).store(++written_, std::memory_order_seq_cst);
   unannounced_ = true;
 }
 
 bool Rings::bell_is_due() noexcept {
   if (!unannounced_) return false;
-  // Once more, in one order with what listen() stores and loads: either it sees this, or we see that it listens.
-  own_word<std::uint64_t>(own_, RingFormat::kWrittenAt).store(written_, std::memory_order_seq_cst);
+  // After the store of put(), in one order with what listen() stores and loads: either it sees that, or we see that it listens.
   seen_listening_ = load<std::uint32_t>(peer_, RingFormat::kListeningAt, std::memory_order_seq_cst);
   unannounced_ = seen_listening_ % 2 == 1 && seen_listening_ != rung_for_;
   return unannounced_;

@@ -86,6 +86,7 @@ class Rings {
   Descriptor bell_;
   Watch watch_;  // after the bell: goes before it does
   std::uint64_t written_ = 0;
+  std::uint64_t seen_read_ = 0;  // the other end's, as last looked at
   std::uint64_t read_ = 0;
   std::uint32_t listening_ = 0;       // own, as last written: odd while listening
   std::uint32_t seen_listening_ = 0;  // the other end's, as last seen

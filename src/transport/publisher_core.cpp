@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kDrainRounds = 64;  // of one critical section; a flood beyond it is left to the service thread
 constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{1000};
+constexpr std::uint32_t kLooksAtTheRest = 32;  // one of so many looks of a spin, about 6 us apart
 constexpr auto kGiveUpInterval = std::chrono::milliseconds{100};
 
 void set_options(zmq::socket_t& router) {
@@ -175,7 +176,7 @@ void PublisherCore::settle() {
 
 template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, SteadyTime deadline, bool until_hard_stop) {
   const int stop = until_hard_stop ? service_.hard_stop_descriptor() : service_.stop_descriptor();
-  bool spun = false;
+  bool may_spin = true;
   for (std::optional<std::uint64_t> received_before;;) {
     bool spins = false;
     {
@@ -190,17 +191,22 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
       flush();
       if (done()) return Awaited::Done;
       if (closed_ || (until_hard_stop ? service_.stopped_hard() : service_.stopped())) return Awaited::Stopped;
-      if (steady_now() >= deadline) return Awaited::Deadline;
+      if (has_passed(deadline)) return Awaited::Deadline;
+      spins = may_spin && book_.waiting() > 0 && spin_.worthwhile();
+      if (!spins && !listen()) {  // it came just now: no reason to sleep and be woken
+        drain_rings();
+        flush();
+        if (done()) return Awaited::Done;
+      }
       waiting_ = true;
+      spinning_ = spins;
       progress_seen_ = progress_;
       received_before = received_;
-      spins = spinning_ = !spun && book_.waiting() > 0 && spin_.worthwhile();
     }
     awaited_.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(endpoints_.size()), descriptors_.end());  // the ROUTERs
     awaited_.insert(awaited_.end(), {bells_->descriptor(), changed_.descriptor(), stop});
     if (spins) {
-      spun = true;
-      spin(settings_.give_up ? std::min(deadline, steady_now() + kGiveUpInterval) : deadline);
+      may_spin = spin(settings_.give_up ? std::min(deadline, steady_now() + kGiveUpInterval) : deadline);
       received_before.reset();
     } else if (settings_.give_up && settings_.give_up()) {
       deadline = SteadyTime::min();
@@ -212,9 +218,10 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
 }
 
 // At the rings, and now and then at the rest, however long it is to last.
-void PublisherCore::spin(SteadyTime deadline) {
+bool PublisherCore::spin(SteadyTime deadline) {
   std::uint32_t looks = 0;
-  spin_.until([&] { return any_return() || (++looks % 256 == 0 && memory::wait_readable(awaited_, {})); }, deadline);
+  return spin_.until([&] { return any_return() || (++looks % kLooksAtTheRest == 0 && memory::wait_readable(awaited_, {})); },
+                     deadline);
 }
 
 // ---- the publish turn
@@ -249,7 +256,7 @@ PublishStatus PublisherCore::publish(const Draft& draft, Published& result) {
     result = {.sequence = book_.sequence(), .receivers = book_.outcome().receivers, .missed = book_.outcome().missed};
     return true;
   };
-  const SteadyTime deadline = deadline_after(steady_now(), settings_.block_limit);
+  const SteadyTime deadline = deadline_after(settings_.block_limit);
   if (await(begin, deadline) == Awaited::Deadline) return PublishStatus::NoTaker;
   if (!waits) return status;
   const Awaited end = await([&]() REQUIRES(mutex_) { return book_.waiting() == 0; }, deadline);

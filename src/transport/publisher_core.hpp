@@ -129,7 +129,7 @@ class PublisherCore final : public Participant {
   bool hear_bells() REQUIRES(mutex_);  // false: none had rung
   void ring_bells() REQUIRES(mutex_);
   bool any_return() EXCLUDES(mutex_);  // in a ring
-  void spin(SteadyTime deadline) EXCLUDES(mutex_);
+  bool spin(SteadyTime deadline) EXCLUDES(mutex_);
   void settle() REQUIRES(mutex_);
   void flush() REQUIRES(mutex_);
   void probe() REQUIRES(mutex_);

@@ -24,7 +24,7 @@ class Spin {
   }
   // Calls came() over and over until it says true, for as long as the limit says at most. False: it never did.
   template <class Came> bool until(Came came, SteadyTime deadline) {
-    const SteadyTime end = std::min(deadline, deadline_after(steady_now(), limit_));
+    const SteadyTime end = std::min(deadline, deadline_after(limit_));
     bool helped = came();
     while (!helped && steady_now() < end) {
       for (int i = 0; i < kPauses; ++i) pause();

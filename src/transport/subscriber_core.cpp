@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kDrainRounds =
     64;  // of one critical section; a publisher that floods beyond it does not keep take from its deadline
+constexpr std::uint32_t kLooksAtTheRest = 32;                            // one of so many looks of a spin, about 6 us apart
 constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{200};  // for Bye and the last Returns
 
 std::string checked_source(std::string source) {
@@ -247,7 +248,7 @@ template <class Found>
 auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Result<decltype(found()), TakeError> {
   service_.require_own_process();
   const std::array waited_for{dealer_descriptor_, bells_->descriptor(), wake_.descriptor(), service_.stop_descriptor()};
-  bool last = deadline <= steady_now();
+  bool last = deadline == SteadyTime::min();
   bool woken = last;
   bool may_spin = !last;
   for (;;) {
@@ -255,14 +256,12 @@ auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Resul
     {
       const Section section(*this);
       woken ? drain() : drain_next();
-      const std::optional<TakeError> nothing = next(true);
+      std::optional<TakeError> nothing = next(true);
+      spins = nothing == TakeError::Timeout && may_spin && worth_spinning();
+      if (nothing == TakeError::HoldingAll && !woken) drain();  // who waits for descriptor() is not to be woken for it again
+      if (nothing == TakeError::Timeout && !spins) nothing = look_again(woken, last);
       if (!nothing) return found();
-      // What is there and cannot be taken (in a slot that is not mapped yet, or before what the socket is to bring) is slept for.
-      const memory::Rings* const ring = rings();
-      spins = may_spin && !last && *nothing == TakeError::Timeout && inbox_.empty() && ring != nullptr && ring->empty() &&
-              spin_.worthwhile();
       sleeps_ = !spins;
-      if (*nothing == TakeError::HoldingAll && !woken) drain();  // who waits for descriptor() is not to be woken for it again
       if (*nothing != TakeError::Timeout || last) return *nothing;
     }
     if (spins) {
@@ -271,15 +270,29 @@ auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Resul
     } else {
       woken = memory::wait_readable(waited_for, deadline);
     }
-    last = deadline <= steady_now();
+    last = has_passed(deadline);
   }
+}
+
+// What is there and cannot be taken (in a slot that is not mapped yet, or before what the socket is to bring) is slept for.
+bool SubscriberCore::worth_spinning() {
+  const memory::Rings* const ring = rings();
+  return ring != nullptr && ring->empty() && inbox_.empty() && spin_.worthwhile();
+}
+
+// Before we sleep or give up, after there was nothing: what came just now need not wake us. As next().
+std::optional<TakeError> SubscriberCore::look_again(bool all_seen, bool last) {
+  if (!all_seen) drain();
+  memory::Rings* const ring = rings();
+  if (!last && inbox_.empty() && ring != nullptr && !ring->listen()) drain_ring();
+  return next(true);
 }
 
 // At the ring, and now and then at the rest, however long it is to last: the publisher may end, and so may we.
 bool SubscriberCore::spin(std::span<const int> descriptors, SteadyTime deadline) {
   std::uint32_t looks = 0;
-  return spin_.until([&] { return anything_in_ring() || (++looks % 256 == 0 && memory::wait_readable(descriptors, {})); },
-                     deadline);
+  return spin_.until(
+      [&] { return anything_in_ring() || (++looks % kLooksAtTheRest == 0 && memory::wait_readable(descriptors, {})); }, deadline);
 }
 
 bool SubscriberCore::anything_in_ring() {

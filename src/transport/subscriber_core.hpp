@@ -135,7 +135,9 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void drain() REQUIRES(mutex_);         // everything
   void drain_dealer() REQUIRES(mutex_);  // what came by the socket, and in the ring before that
   bool drain_ring() REQUIRES(mutex_);    // true: something was there
-  void drain_next() REQUIRES(mutex_);    // enough for take: the socket's only if nothing is in the ring
+  void drain_next() REQUIRES(mutex_);    // enough for a first look: the socket's only without a ring
+  bool worth_spinning() REQUIRES(mutex_);
+  std::optional<TakeError> look_again(bool all_seen, bool last) REQUIRES(mutex_);
   memory::Rings* rings() REQUIRES(mutex_);
   void handle_entry(std::span<const std::byte> bytes) REQUIRES(mutex_);
   void open_rings() REQUIRES(mutex_);

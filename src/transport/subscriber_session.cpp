@@ -209,8 +209,11 @@ void SubscriberCore::drain() {
 void SubscriberCore::drain_next() {
   collect_given_back();
   if (closed_) return;
-  drain_ring();
-  if (inbox_.empty()) drain_dealer();
+  if (rings() == nullptr) {
+    if (inbox_.empty()) drain_dealer();
+  } else {
+    drain_ring();
+  }
 }
 
 // Whatever the socket brings was sent after all that was in the ring by then, and some of it says so: an End.

@@ -28,12 +28,20 @@ TEST(Ids, PrintAs32Digits) {
 }
 
 TEST(Clocks, DeadlinesNeverOverflow) {
-  const SteadyTime now = steady_now();
-  EXPECT_EQ(deadline_after(now, 0ns), now);
-  EXPECT_EQ(deadline_after(now, -5s), now);
-  EXPECT_EQ(deadline_after(now, std::chrono::nanoseconds::min()), now);
-  EXPECT_EQ(deadline_after(now, 5s), now + 5s);
-  EXPECT_EQ(deadline_after(now, std::chrono::nanoseconds::max()), SteadyTime::max());
+  for (const std::chrono::nanoseconds none : {0ns, -5'000'000'000ns, std::chrono::nanoseconds::min()})
+    EXPECT_EQ(deadline_after(none), SteadyTime::min());
+  const SteadyTime before = steady_now();
+  const SteadyTime deadline = deadline_after(5s);
+  EXPECT_GE(deadline, before + 5s);
+  EXPECT_LE(deadline, steady_now() + 5s);
+  EXPECT_EQ(deadline_after(std::chrono::nanoseconds::max()), SteadyTime::max());
+}
+
+TEST(Clocks, ADeadlineHasPassedOnceItsTimeCame) {
+  EXPECT_TRUE(has_passed(SteadyTime::min()));
+  EXPECT_TRUE(has_passed(steady_now()));
+  EXPECT_FALSE(has_passed(steady_now() + 1h));
+  EXPECT_FALSE(has_passed(SteadyTime::max()));
 }
 
 }  // namespace
