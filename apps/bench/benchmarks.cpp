@@ -16,6 +16,7 @@ namespace bench {
 namespace {
 
 constexpr std::size_t kMostConsumers = 8;
+constexpr std::uint64_t kFewestFrames = 4 * kBuffers;
 
 // What the driver knows of a transport.
 struct TransportRow {
@@ -150,7 +151,8 @@ const Benchmark* find_benchmark(const Benchmarks& benchmarks, std::string_view n
 
 std::uint64_t whole_passes(const Benchmark& benchmark, std::size_t frame_bytes, std::uint64_t frames) noexcept {
   const auto pass = std::max<std::uint64_t>({1, benchmark.pass_bytes / frame_bytes, benchmark.pass_frames});
-  return (std::max<std::uint64_t>(1, frames) + pass - 1) / pass * pass;
+  const std::uint64_t fewest = benchmark.pass_frames > 0 ? benchmark.pass_frames : kFewestFrames;
+  return (std::max(fewest, frames) + pass - 1) / pass * pass;
 }
 
 }  // namespace bench

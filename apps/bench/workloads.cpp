@@ -2,7 +2,6 @@
 
 #include "cli/latency_histogram.hpp"
 #include "peer.hpp"
-#include "percentiles.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -116,7 +115,7 @@ void produce_answered(const LinkSetup& frames, const Transport& transport, Frame
     check_stamp(answer, kSmallestFrameBytes, number);
     answers->release();
   };
-  work.report = [&] { return take_percentiles("half_round_trip_", half_round_trips); };
+  work.report = [&] { return take("half_round_trip_", half_round_trips); };
   serve(work);
 }
 
@@ -131,7 +130,7 @@ void consume_answering(const LinkSetup& frames, const Transport& transport, Fram
     stamp(answers->room(), number);
     answers->send();
   };
-  work.report = [&] { return take_percentiles("", latencies); };
+  work.report = [&] { return take("", latencies); };
   serve(work);
 }
 
@@ -139,7 +138,7 @@ void consume_timed(const Peer& peer, FrameReceiver& receiver) {
   LatencyHistogram latencies;
   Work work;
   work.frame = [&](std::uint64_t number) { receive_timed(receiver, peer.frame_bytes, number, latencies); };
-  work.report = [&] { return take_percentiles("", latencies); };
+  work.report = [&] { return take("", latencies); };
   serve(work);
 }
 
