@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -66,10 +67,10 @@ void print_counter(const Comparison& comparison, const std::string& counter) {
 
 void print_latencies(const std::string& label, const Comparison::Entry& entry) {
   for (const auto& [prefix, times] : entry.latencies) {
-    std::string line;
-    for (const auto& [name, value] : percentiles(times)) line += ", " + prefix + name + " " + std::to_string(value);
-    std::printf("%-6s%-32s %llu times of all rounds%s\n", label.c_str(), entry.name.c_str(),
-                static_cast<unsigned long long>(times.count()), line.c_str());
+    std::printf("%-6s%-32s all rounds' %ju %stimes", label.c_str(), entry.name.c_str(), std::uintmax_t{times.count()},
+                prefix.c_str());
+    for (const auto& [name, value] : percentiles(times)) std::printf(", %s %.3f", name.c_str(), value);
+    std::printf("\n");
   }
 }
 

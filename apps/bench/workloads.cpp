@@ -20,13 +20,14 @@ constexpr char kFrames[] = "frames";
 constexpr char kAnswers[] = "answers";
 constexpr std::chrono::nanoseconds kPeriod{16'666'667};
 
-LinkSetup frames_link(const Peer& peer) {
+LinkSetup frames_link(const Peer& peer, Workload workload) {
   return {.channel = kFrames,
           .frame_bytes = peer.frame_bytes,
           .directory = peer.directory,
           .receivers = peer.consumers,
           .receiver = peer.consumer,
-          .address = peer.address};
+          .address = peer.address,
+          .busy_ends = workload == Workload::FillRead};
 }
 
 LinkSetup answers_link(const LinkSetup& frames, const std::string& address) {
@@ -150,7 +151,7 @@ std::string_view name(Workload workload) noexcept {
 }
 
 void produce(const Peer& peer, const Transport& transport, Workload workload) {
-  const LinkSetup frames = frames_link(peer);
+  const LinkSetup frames = frames_link(peer, workload);
   const auto sender = transport.make_sender(frames);
   if (workload == Workload::Latency) return produce_answered(frames, transport, *sender);
   Work work = produce_frames(*sender, workload);
@@ -161,7 +162,7 @@ void produce(const Peer& peer, const Transport& transport, Workload workload) {
 }
 
 void consume(const Peer& peer, const Transport& transport, Workload workload) {
-  const LinkSetup frames = frames_link(peer);
+  const LinkSetup frames = frames_link(peer, workload);
   const auto receiver = transport.make_receiver(frames);
   switch (workload) {
     case Workload::HandOff: return receive_frames(peer, *receiver, check_stamp);
