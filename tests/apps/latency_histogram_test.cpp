@@ -38,6 +38,19 @@ TEST(LatencyHistogram, LargeTimesAreWithinOnePercentAndNeverTooLow) {
   }
 }
 
+TEST(LatencyHistogram, ItsStepsMakeItAgain) {
+  LatencyHistogram histogram;
+  for (int ns = 1; ns < 1'000'000; ns = ns * 2 + 1) histogram.record(nanoseconds(ns), 3);
+  histogram.record(nanoseconds(1'000'003));
+  LatencyHistogram again;
+  for (const auto& step : histogram.steps()) again.record(step.time, step.times);
+  EXPECT_EQ(again.count(), histogram.count());
+  EXPECT_EQ(again.max().count(), 1'000'003);
+  for (const double fraction : {0.0, 0.1, 0.5, 0.9, 0.99, 1.0}) {
+    EXPECT_EQ(again.percentile(fraction), histogram.percentile(fraction));
+  }
+}
+
 TEST(LatencyHistogram, TheGreatestTimeIsExactAndFits) {
   LatencyHistogram histogram;
   histogram.record(nanoseconds::max());
