@@ -16,6 +16,8 @@ namespace bench {
 namespace {
 
 constexpr std::size_t kMostConsumers = 8;
+// A producer that was kBuffers ahead when the clock started has done that much less by the end, so that the consumer has the
+// machine to itself for as long: the more frames, the less that matters.
 constexpr std::uint64_t kFewestFrames = 4 * kBuffers;
 
 // What the driver knows of a transport.

@@ -12,7 +12,6 @@ namespace bench {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 constexpr std::chrono::seconds kPatience{60};
 
@@ -32,7 +31,7 @@ std::string complaint(std::span<ChildProcess* const> children) {
 }
 
 TEST(ChildProcess, LinesThatComeTogetherAreAnswersOneByOne) {
-  const auto child = shell("printf 'one\\ntwo\\n'; read order; printf \"$order\\n\"; read end; exit 0");
+  const auto child = shell(R"(printf 'one\ntwo\n'; read order; echo "$order"; read end; exit 0)");
   EXPECT_EQ(next_line(*child), "one");
   EXPECT_EQ(next_line(*child), "two");
   child->send("three");
