@@ -129,7 +129,7 @@ class Bench(unittest.TestCase):
         for benchmark in compared["benchmarks"]:
             for prefix, times in benchmark["latencies"].items():
                 of_rounds = benchmark["counters"][prefix + "p50_us"]["values"]
-    XX
+                self.assertTrue(min(of_rounds) <= times["p50_us"] <= 1.01 * max(of_rounds), benchmark["name"])  # to its step
             self.assertFalse([counter for counter in benchmark["counters"] if counter.endswith(("p99_us", "max_us"))])
 
     def test_a_frame_that_some_peers_cannot_count_is_refused(self):
