@@ -16,6 +16,9 @@ namespace bench {
 namespace {
 
 constexpr std::size_t kMostConsumers = 8;
+// A producer that was kBuffers ahead when the clock started has done that much less by the end, so that the consumer has the
+// machine to itself for as long: the more frames, the less that matters.
+constexpr std::uint64_t kFewestFrames = 4 * kBuffers;
 
 // What the driver knows of a transport.
 struct TransportRow {
@@ -42,8 +45,14 @@ std::vector<TransportRow> transports() {
        .program = own_peers(),
        .hand_off = "shared_memory/handoff",
        .most_receivers = kMostConsumers},
+      {.name = "shared_memory_no_spin",
+       .short_name = "shared_memory_no_spin",
+       .program = own_peers(),
+       .hand_off = "shared_memory_no_spin/handoff"},
       {.name = "inline/ipc", .short_name = "inline", .program = own_peers(), .most_receivers = kMostConsumers},
       {.name = "inline/tcp", .short_name = "inline_tcp", .program = own_peers(), .most_receivers = kMostConsumers},
+      {.name = "floor/futex", .short_name = "futex", .program = own_peers()},
+      {.name = "floor/socket_ping", .short_name = "socket_ping", .program = own_peers()},
       {.name = "floor/unix_socket", .short_name = "unix_socket", .program = own_peers(), .most_receivers = kMostConsumers},
       {.name = "python",
        .short_name = "python",
@@ -150,7 +159,8 @@ const Benchmark* find_benchmark(const Benchmarks& benchmarks, std::string_view n
 
 std::uint64_t whole_passes(const Benchmark& benchmark, std::size_t frame_bytes, std::uint64_t frames) noexcept {
   const auto pass = std::max<std::uint64_t>({1, benchmark.pass_bytes / frame_bytes, benchmark.pass_frames});
-  return (std::max<std::uint64_t>(1, frames) + pass - 1) / pass * pass;
+  const std::uint64_t fewest = benchmark.pass_frames > 0 ? benchmark.pass_frames : kFewestFrames;
+  return (std::max(fewest, frames) + pass - 1) / pass * pass;
 }
 
 }  // namespace bench

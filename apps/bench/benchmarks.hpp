@@ -34,7 +34,7 @@ using Benchmarks = std::vector<Benchmark>;
 Benchmarks all_benchmarks();
 const Benchmark* find_benchmark(const Benchmarks& benchmarks, std::string_view name) noexcept;  // nullptr: there is none
 
-// At least `frames`, rounded up to whole passes.
+// At least `frames`, and so many that most of them are of the steady part (measurement.hpp); rounded up to whole passes.
 std::uint64_t whole_passes(const Benchmark& benchmark, std::size_t frame_bytes, std::uint64_t frames) noexcept;
 
 }  // namespace bench

@@ -24,6 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kExitPatience{20};  // a publisher may linger
+constexpr int kBetween = 1;                        // milliseconds
 
 [[noreturn]] void throw_errno(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -85,8 +86,11 @@ void ChildProcess::send(const std::string& line) {
   if (sent != static_cast<ssize_t>(text.size())) throw_exit();  // a short line always fits the buffer of a living peer
 }
 
+// What it still has to say it may say: only its reading ends.
+void ChildProcess::close_channel() noexcept { ::shutdown(channel_, SHUT_WR); }
+
 void ChildProcess::finish() {
-  ::shutdown(channel_, SHUT_RDWR);
+  close_channel();
   const auto status = wait_for_exit(kExitPatience);
   if (!status) throw std::runtime_error(name_ + ": did not end when told to");
   if (*status != 0) throw std::runtime_error(name_ + ": " + describe_status(*status));
@@ -110,17 +114,24 @@ std::optional<int> ChildProcess::wait_for_exit(std::chrono::milliseconds timeout
   return status;
 }
 
+// Its last words, or how it ended.
 void ChildProcess::throw_exit() {
+  while (receive_more()) {
+  }
+  while (next_line()) {
+  }
   const auto status = wait_for_exit(kExitPatience);
   throw std::runtime_error(name_ + ": " + (status ? describe_status(*status) : "closed its channel"));
 }
 
-std::optional<std::string> ChildProcess::receive() {
-  std::array<char, 512> piece{};
+bool ChildProcess::receive_more() {
+  std::array<char, 4096> piece{};
   const ssize_t got = ::recv(channel_, piece.data(), piece.size(), MSG_DONTWAIT);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
-  if (got <= 0) throw_exit();
-  received_.append(piece.data(), static_cast<std::size_t>(got));
+  if (got > 0) received_.append(piece.data(), static_cast<std::size_t>(got));
+  return got > 0 || (got < 0 && errno == EINTR);
+}
+
+std::optional<std::string> ChildProcess::next_line() {
   const std::size_t end = received_.find('\n');
   if (end == std::string::npos) return std::nullopt;
   std::string line = received_.substr(0, end);
@@ -130,9 +141,23 @@ std::optional<std::string> ChildProcess::receive() {
   return line;
 }
 
-std::vector<std::string> next_lines(std::span<ChildProcess* const> children, std::chrono::seconds patience) {
+void end_all(std::span<ChildProcess* const> children, std::chrono::seconds patience) noexcept {
+  for (ChildProcess* child : children) child->close_channel();
+  const auto deadline = Clock::now() + patience;
+  for (ChildProcess* child : children) {
+    try {
+      if (child->pid_ > 0) child->wait_for_exit(std::chrono::milliseconds(milliseconds_until(deadline)));
+    } catch (const std::exception&) {
+      // Then it is killed without having been waited for.
+    }
+  }
+}
+
+std::vector<std::string> next_lines(std::span<ChildProcess* const> children, std::chrono::seconds patience,
+                                    const std::function<void()>& meanwhile) {
   const auto deadline = Clock::now() + patience;
   std::vector<std::optional<std::string>> lines(children.size());
+  for (std::size_t i = 0; i < children.size(); ++i) lines[i] = children[i]->next_line();  // it may have come with the one before
   const auto answered = [](const auto& line) { return line.has_value(); };
   while (!std::ranges::all_of(lines, answered)) {
     // Those that have answered are watched too (POLLHUP needs no asking for): their death would keep the others waiting.
@@ -140,18 +165,19 @@ std::vector<std::string> next_lines(std::span<ChildProcess* const> children, std
     for (std::size_t i = 0; i < children.size(); ++i) {
       waits.push_back({children[i]->channel(), static_cast<short>(lines[i] ? 0 : POLLIN), 0});
     }
-    const int ready = ::poll(waits.data(), waits.size(), milliseconds_until(deadline));
+    const int ready = ::poll(waits.data(), waits.size(), meanwhile ? kBetween : milliseconds_until(deadline));
     if (stop_requested()) throw StopRequested();
     if (ready < 0 && errno != EINTR) throw_errno("wait for peers");
     for (std::size_t i = 0; ready > 0 && i < children.size(); ++i) {
       if (waits[i].revents == 0) continue;
-      if (lines[i]) children[i]->throw_exit();
-      lines[i] = children[i]->receive();
+      if (lines[i] || !children[i]->receive_more()) children[i]->throw_exit();
+      lines[i] = children[i]->next_line();
     }
     if (ready == 0 && Clock::now() >= deadline) {
       const auto silent = static_cast<std::size_t>(std::ranges::find_if_not(lines, answered) - lines.begin());
       throw std::runtime_error(children[silent]->name_ + ": no answer for " + std::to_string(patience.count()) + " s");
     }
+    if (ready == 0 && meanwhile) meanwhile();
   }
   std::vector<std::string> answers;
   answers.reserve(lines.size());

@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -14,7 +16,6 @@ namespace bench {
 namespace {
 
 constexpr double kBytesPerGigabyte = 1e9;
-constexpr std::uint64_t kFewestFrames = 4;
 
 // One of those compared: started, and calibrated to batches of about the wanted length.
 class Contestant {
@@ -22,7 +23,7 @@ class Contestant {
   Contestant(const Benchmark& benchmark, const Options& options, RunDirectory& directory)
       : benchmark_(benchmark), frame_bytes_(options.frame_bytes), measurement_(benchmark.make(directory.make_child())) {
     measurement_->start(frame_bytes_);
-    frames_ = whole_passes(benchmark_, frame_bytes_, kFewestFrames);
+    frames_ = whole_passes(benchmark_, frame_bytes_, 0);
     double seconds = measurement_->run(frames_);
     while (seconds < options.batch_seconds / 2) {
       const double growth = std::clamp(options.batch_seconds / seconds, 2.0, 10.0);
@@ -34,13 +35,13 @@ class Contestant {
   const std::string& name() const noexcept { return benchmark_.name; }
 
   // Its counters, and two of ours. A message that is smaller than the frame stands for one all the same.
-  Counters measure() {
+  Measured measure() {
     measurement_->warm_up(std::max<std::uint64_t>(1, frames_ / 8));  // the others had the caches
     const double seconds = measurement_->run(frames_);
     Counters counters = measurement_->counters();
     counters[kRate] = static_cast<double>(frames_ * frame_bytes_) / seconds / kBytesPerGigabyte;
     counters[kFrameTime] = seconds / static_cast<double>(frames_) * 1e6;
-    return counters;
+    return {.counters = std::move(counters), .latencies = measurement_->latencies()};
   }
 
   void stop() { measurement_->stop(); }
@@ -70,20 +71,33 @@ Contestants start_all(const Options& options, const Benchmarks& benchmarks, RunD
   return contestants;
 }
 
-void measure_round(Contestants& contestants, unsigned round, Comparison& comparison) {
-  std::vector<Counters> measured(contestants.size());
-  for (std::size_t i = 0; i < contestants.size(); ++i) {
-    const std::size_t turn = (i + round) % contestants.size();
-    measured[turn] = contestants[turn]->measure();
+// Each round's turns are drawn, so that what one leaves behind (caches, memory, a processor's clock) does not always meet the
+// same next one. Always the same draws: the standard says what std::mt19937 gives, and not what std::shuffle makes of that.
+class Turns {
+ public:
+  explicit Turns(std::size_t count) : turns_(count) { std::iota(turns_.begin(), turns_.end(), std::size_t{0}); }
+  const std::vector<std::size_t>& draw() {
+    for (std::size_t left = turns_.size(); left > 1; --left) std::swap(turns_[left - 1], turns_[random_() % left]);
+    return turns_;
   }
-  comparison.add_round(measured);
+
+ private:
+  std::mt19937 random_{};  // with its default seed
+  std::vector<std::size_t> turns_;
+};
+
+void measure_round(Contestants& contestants, const std::vector<std::size_t>& order, Comparison& comparison) {
+  std::vector<Measured> measured(contestants.size());
+  for (const std::size_t turn : order) measured[turn] = contestants[turn]->measure();
+  comparison.add_round(measured, order);
 }
 
 void measure_rounds(Contestants& contestants, unsigned wanted, Comparison& comparison) {
   const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
+  Turns turns(contestants.size());
   try {
     for (unsigned i = 0; i < wanted && !stop_requested(); ++i) {
-      measure_round(contestants, i, comparison);
+      measure_round(contestants, turns.draw(), comparison);
       if (on_terminal) std::fprintf(stderr, "\r\033[Kround %u of %u", i + 1, wanted);
     }
     for (const auto& contestant : contestants) contestant->stop();

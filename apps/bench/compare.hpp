@@ -1,4 +1,4 @@
-// Interleaved rounds of benchmarks: A B C, B C A, C A B, ...
+// Interleaved rounds of benchmarks: C A B, A C B, B C A, ..., in an order that is drawn for each round.
 #pragma once
 
 #include "benchmarks.hpp"
@@ -7,9 +7,9 @@
 
 namespace bench {
 
-// Prints the medians and quartiles of each, and of the ratio of the first to each other of the same round: A/B, A/C, ...; after a
-// signal those of the rounds so far. Benchmarks that are absent are named and left out.
-// Errors: throws when a measurement fails, and when the first or all others are absent.
+// Prints the medians and quartiles of each, and of the ratio of the first to each other of the same round: A/B, A/C, ...; and the
+// percentiles of latencies, of all rounds together; after a signal those of the rounds so far. Benchmarks that are absent are
+// named and left out. Errors: throws when a measurement fails, and when the first or all others are absent.
 void compare(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory);
 
 }  // namespace bench

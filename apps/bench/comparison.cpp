@@ -1,7 +1,10 @@
 #include "comparison.hpp"
 
+#include "percentiles.hpp"
+
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -62,6 +65,15 @@ void print_counter(const Comparison& comparison, const std::string& counter) {
   }
 }
 
+void print_latencies(const std::string& label, const Comparison::Entry& entry) {
+  for (const auto& [prefix, times] : entry.latencies) {
+    std::printf("%-6s%-32s all rounds' %ju %stimes", label.c_str(), entry.name.c_str(), std::uintmax_t{times.count()},
+                prefix.c_str());
+    for (const auto& [name, value] : percentiles(times)) std::printf(", %s %.3f", name.c_str(), value);
+    std::printf("\n");
+  }
+}
+
 using Json = nlohmann::ordered_json;
 
 Json as_json(const std::vector<double>& values) {
@@ -75,16 +87,28 @@ Json as_json(const std::map<std::string, std::vector<double>>& counters) {
   return all;
 }
 
+Json as_json(const Latencies& latencies) {
+  Json all = Json::object();
+  for (const auto& [prefix, times] : latencies) {
+    all[prefix] = {{"samples", times.count()}};
+    for (const auto& [name, value] : percentiles(times)) all[prefix][name] = value;
+  }
+  return all;
+}
+
 Json as_json(const Comparison& comparison) {
   Json benchmarks = Json::array();
   for (const auto& entry : comparison.entries) {
-    benchmarks.push_back({{"name", entry.name}, {"counters", as_json(entry.counters)}});
+    benchmarks.push_back({{"name", entry.name}, {"counters", as_json(entry.counters)}, {"latencies", as_json(entry.latencies)}});
     if (&entry != &comparison.entries.front()) benchmarks.back()["ratios"] = as_json(entry.ratios);
   }
   Json absent = Json::array();
   for (const auto& missing : comparison.absent) absent.push_back({{"name", missing.name}, {"why", missing.why}});
-  Json all = {
-      {"frame_bytes", comparison.frame_bytes}, {"pairs", comparison.rounds}, {"benchmarks", benchmarks}, {"absent", absent}};
+  Json all = {{"frame_bytes", comparison.frame_bytes},
+              {"pairs", comparison.rounds},
+              {"order", comparison.orders},
+              {"benchmarks", benchmarks},
+              {"absent", absent}};
   if (comparison.entries.size() == 2) {  // in short
     all["a"] = comparison.entries[0].name;
     all["b"] = comparison.entries[1].name;
@@ -95,14 +119,17 @@ Json as_json(const Comparison& comparison) {
 
 }  // namespace
 
-void Comparison::add_round(std::span<const Counters> measured) {
+void Comparison::add_round(std::span<const Measured> measured, const std::vector<std::size_t>& order) {
   ++rounds;
+  orders.push_back(order);
+  const Counters& first = measured.front().counters;
   for (std::size_t i = 0; i < measured.size(); ++i) {
-    for (const auto& [name, value] : measured[i]) {
+    for (const auto& [name, value] : measured[i].counters) {
       entries[i].counters[name].push_back(value);
-      const auto of_first = measured.front().find(name);
-      if (i > 0 && of_first != measured.front().end()) entries[i].ratios[name].push_back(of_first->second / value);
+      const auto of_first = first.find(name);
+      if (i > 0 && of_first != first.end()) entries[i].ratios[name].push_back(of_first->second / value);
     }
+    for (const auto& [prefix, times] : measured[i].latencies) merge(entries[i].latencies[prefix], times);
   }
 }
 
@@ -114,6 +141,7 @@ void print(const Comparison& comparison) {
   for (const std::string& counter : counter_names(comparison)) {
     if (counter != kRate) print_counter(comparison, counter);
   }
+  for (std::size_t i = 0; i < comparison.entries.size(); ++i) print_latencies(letter(i), comparison.entries[i]);
   std::fflush(stdout);
 }
 

@@ -15,11 +15,20 @@ namespace bench {
 inline constexpr char kRate[] = "GB/s";
 inline constexpr char kFrameTime[] = "frame_us";
 
+// Of one benchmark in one round.
+struct Measured {
+  Counters counters{};
+  Latencies latencies{};
+};
+
 struct Comparison {
   struct Entry {
     std::string name{};
     std::map<std::string, std::vector<double>> counters{};  // a value a round
-    std::map<std::string, std::vector<double>> ratios{};    // of the first entry's to this one's; of those that both have
+    // Of the first entry's to this one's; of those that both have. For who reads what --compare tells: scripts/compare, which
+    // compares others than the first as well, makes its ratios of the counters.
+    std::map<std::string, std::vector<double>> ratios{};
+    Latencies latencies{};  // of all rounds, every time once: a percentile of them is none of a round's percentiles
   };
   struct Missing {
     std::string name{};
@@ -30,8 +39,10 @@ struct Comparison {
   std::size_t rounds = 0;
   std::vector<Entry> entries{};  // of each that was measured, the first compared with the others
   std::vector<Missing> absent{};
+  std::vector<std::vector<std::size_t>> orders{};  // of each round: which entry came first, second, ...
 
-  void add_round(std::span<const Counters> measured);  // of each entry
+  // Of each entry, and the order in which they were measured.
+  void add_round(std::span<const Measured> measured, const std::vector<std::size_t>& order);
 };
 
 // To standard output.

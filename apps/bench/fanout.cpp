@@ -2,7 +2,6 @@
 
 #include "frame.hpp"
 #include "peer.hpp"
-#include "percentiles.hpp"
 #include "stream_calls.hpp"
 #include "stream_link.hpp"
 #include "workloads.hpp"
@@ -53,15 +52,15 @@ class PublishCost {
     wait();
     left_out_seconds_ += seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
   }
-  Counters report() {
-    Counters counters = take_percentiles("publish_", times_);
+  Report report() {
+    Report report = take("publish_", times_);
     const double process = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    counters["cpu_us"] = thread_seconds_ / static_cast<double>(frames_) * 1e6;
-    counters["process_cpu_us"] = (process - process_seconds_ - left_out_seconds_) / static_cast<double>(frames_) * 1e6;
+    report.counters["cpu_us"] = thread_seconds_ / static_cast<double>(frames_) * 1e6;
+    report.counters["process_cpu_us"] = (process - process_seconds_ - left_out_seconds_) / static_cast<double>(frames_) * 1e6;
     thread_seconds_ = left_out_seconds_ = 0;
     frames_ = 0;
     process_seconds_ = process;
-    return counters;
+    return report;
   }
 
  private:
@@ -94,9 +93,9 @@ void fanout_producer(const Peer& peer) {
   work.report = [&] {
     const std::size_t slots = publisher.statistics().slots;
     if (slots > kMostSlots) throw std::runtime_error(std::to_string(slots) + " slots for one frame at a time");
-    Counters counters = cost.report();
-    counters["slots"] = static_cast<double>(slots);
-    return counters;
+    Report report = cost.report();
+    report.counters["slots"] = static_cast<double>(slots);
+    return report;
   };
   serve(work);
 }

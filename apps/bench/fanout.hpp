@@ -1,5 +1,5 @@
 // One publisher and several consumers of its shared memory, one frame at a time: the next is published when all have taken the
-// last. Not a throughput; what counts is the counters, of the publisher: publish_p50_us and publish_p99_us (each publish), cpu_us
+// last. Not a throughput; what counts is of the publisher: the latencies "publish_" (each publish), and the counters cpu_us
 // (a publish, its thread alone) and process_cpu_us (a frame, with libzmq's thread and the library's), and the pool's slots.
 #pragma once
 

@@ -1,5 +1,6 @@
 #include "google_benchmark.hpp"
 
+#include "percentiles.hpp"
 #include "stop_signal.hpp"
 
 #include <benchmark/benchmark.h>
@@ -59,6 +60,9 @@ void measure(benchmark::State& state, const Benchmark& wanted, Session& session)
       state.SetIterationTime(measurement.run(frames));
     state.SetBytesProcessed(static_cast<std::int64_t>(frames * frame_bytes));
     for (const auto& [name, value] : measurement.counters()) state.counters[name] = value;
+    for (const auto& [prefix, times] : measurement.latencies()) {
+      for (const auto& [name, value] : percentiles(times)) state.counters[prefix + name] = value;
+    }
   } catch (const Absent& absent) {
     state.SkipWithError(absent.what());
   } catch (const std::exception& error) {

@@ -3,7 +3,6 @@
 #include "benchmarks.hpp"
 #include "frame.hpp"
 #include "peer.hpp"
-#include "percentiles.hpp"
 #include "zmq_calls.hpp"
 
 #include <array>
@@ -32,7 +31,7 @@ void latency_zmq_producer(const Peer& peer) {
     half_round_trips.record((Clock::now() - start) / 2);
     check_stamp(message, message.size(), number);
   };
-  work.report = [&] { return take_percentiles("half_round_trip_", half_round_trips); };
+  work.report = [&] { return take("half_round_trip_", half_round_trips); };
   bind_zmq(socket, work.address);
   serve(work);
 }
@@ -50,7 +49,7 @@ void latency_zmq_consumer(const Peer& peer) {
     check_stamp(message, message.size(), number);
     send_small(socket, message);
   };
-  work.report = [&] { return take_percentiles("", latencies); };
+  work.report = [&] { return take("", latencies); };
   serve(work);
 }
 

@@ -1,5 +1,5 @@
-// A ping-pong of bare libzmq: messages of kSmallFrameBytes one at a time, each side's own thread in zmq_recv. The counters are
-// latency.hpp's: from before the send of a message until it is received, and half of each round trip.
+// A ping-pong of bare libzmq: messages of kSmallFrameBytes one at a time, each side's own thread in zmq_recv. Its latencies are
+// those of Workload::Latency.
 #pragma once
 
 namespace bench {

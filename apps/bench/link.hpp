@@ -21,6 +21,8 @@ struct LinkSetup {
   std::size_t receivers = 1;          // processes
   std::size_t receiver = 0;           // which of them this is; receivers only, as is:
   std::string address{};              // as the sender says it
+  // Both ends work on every byte: a floor that needs threads of its own to move frames meanwhile has them.
+  bool busy_ends = false;
   // Where the links of one process, all of one transport, keep what they have in common: a context, for example. The first makes
   // it.
   std::shared_ptr<std::shared_ptr<void>> in_common = std::make_shared<std::shared_ptr<void>>();

@@ -1,6 +1,9 @@
 // What every benchmark is, for Google Benchmark and for --compare alike.
 #pragma once
 
+#include "cli/latency_histogram.hpp"
+#include "link.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -10,11 +13,20 @@
 namespace bench {
 
 using Counters = std::map<std::string, double>;
+// Times of single frames, by what goes before "p50_us" in the names of their counters: "", "half_round_trip_", ...
+using Latencies = std::map<std::string, arraywire::cli::LatencyHistogram>;
 
 // What a measurement needs (an interpreter, a library) is not on this machine: it is skipped, not failed.
 struct Absent : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+// The rate of a stream is that of its steady part. A producer may be kBuffers frames ahead, so the first kBuffers frames fill the
+// pipeline: the clock starts when a consumer is done with the last of those (when all are, of several), and stops when it is done
+// with the last frame of all (when all are). This is where that becomes the time of all `frames`, more than kBuffers.
+constexpr double seconds_of_all(double steady_seconds, std::uint64_t frames) noexcept {
+  return steady_seconds * static_cast<double>(frames) / static_cast<double>(frames - kBuffers);
+}
 
 // start once, run as often as wanted, stop once. Peer processes live from start to stop, so that no run measures their start.
 // Threads: one. Errors: every member throws std::exception; the measurement can then only be destroyed, which never hangs.
@@ -26,11 +38,12 @@ class Measurement {
   virtual ~Measurement() = default;
 
   virtual void start(std::size_t frame_bytes) = 0;
-  // A run of which nothing is measured but the memory that is used, if that is: reading it takes time.
+  // A run of which nothing is measured but the memory that is used, if that is: reading it takes time. Any number of frames.
   virtual void warm_up(std::uint64_t frames) { run(frames); }
-  // Seconds from the producer's first action until the consumer has had and checked the last of `frames` frames.
+  // The seconds that `frames` frames take, each had and checked by every consumer: see seconds_of_all. More than kBuffers frames.
   virtual double run(std::uint64_t frames) = 0;
-  virtual Counters counters() const { return {}; }  // of the latest run; memory: the most of any
+  virtual Counters counters() const { return {}; }    // of the latest run; memory: the most of any
+  virtual Latencies latencies() const { return {}; }  // of the latest run
   virtual void stop() {}
 };
 

@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kUsage = 2;
 constexpr int kMostCompared = 1000;
+constexpr std::size_t kLargestFrameBytes = 0x7fff'fff8;  // what an int counts: some peers do
 
 // Google Benchmark calls this for a value that it does not like, and would leave with status 0 afterwards.
 void refuse_value() { throw std::invalid_argument("a --benchmark_* option has a value that Google Benchmark does not take"); }
@@ -38,8 +39,10 @@ CLI::Validator frame_size() {
   return CLI::Validator(
       [](const std::string& text) {
         const auto bytes = std::strtoull(text.c_str(), nullptr, 10);
-        const bool good = bytes % 8 == 0 && bytes >= kSmallestFrameBytes;
-        return good ? std::string() : "must be a multiple of 8, at least " + std::to_string(kSmallestFrameBytes);
+        const bool good = bytes % 8 == 0 && bytes >= kSmallestFrameBytes && bytes <= kLargestFrameBytes;
+        if (good) return std::string();
+        return "must be a multiple of 8 from " + std::to_string(kSmallestFrameBytes) + " to " +
+               std::to_string(kLargestFrameBytes);
       },
       "BYTES");
 }

@@ -2,6 +2,7 @@
 
 #include "fanout.hpp"
 #include "file_npy.hpp"
+#include "floor_ping.hpp"
 #include "floor_sendfile.hpp"
 #include "floor_unix_socket.hpp"
 #include "latency_zmq.hpp"
@@ -43,7 +44,7 @@ int run_own_peer(int argc, char** argv) {
     const auto* own = std::ranges::find(kOwnPeers, std::string_view(arguments[1]), &OwnPeer::name);
     if (own != std::end(kOwnPeers)) return run_peer(arguments.subspan(2), own->produce, own->consume);
   }
-  const std::array transports{kSharedMemory, kInlineIpc, kInlineTcp, kUnixSocket, kZmq};
+  const std::array transports{kSharedMemory, kSharedMemoryNoSpin, kInlineIpc, kInlineTcp, kFutex, kSocketPing, kUnixSocket, kZmq};
   return run_peer_main(static_cast<int>(arguments.size()), arguments.data(), transports);
 }
 

@@ -1,6 +1,6 @@
 #include "peer.hpp"
 
-#include "resources.hpp"
+#include "percentiles.hpp"
 
 #include <unistd.h>
 #include <algorithm>
@@ -9,14 +9,13 @@
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace bench {
 
 namespace {
 
-// In an order to warm up, memory is read after some of the first frames, when as many are on their way as ever are.
-constexpr std::uint64_t kFirstRead = 4;
-constexpr std::uint64_t kLastRead = 7;
+using arraywire::cli::LatencyHistogram;
 
 std::int64_t monotonic_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -24,47 +23,35 @@ std::int64_t monotonic_ns() {
 
 class Server {
  public:
-  explicit Server(const Work& work) : work_(work), processes_(work.daemons) { processes_.push_back(::getpid()); }
+  explicit Server(const Work& work) : work_(work) {}
 
   void connect(const std::string& address) const {
     if (work_.connect) work_.connect(address);
-    std::cout << "connected" << std::endl;
-  }
-
-  void run(std::uint64_t frames) {
-    const double cpu = cpu_seconds(processes_);
-    const std::int64_t start_ns = monotonic_ns();
-    for (const std::uint64_t end = next_ + frames; next_ < end; ++next_) work_.frame(next_);
-    const std::int64_t end_ns = monotonic_ns();
-    Counters counters = report();
-    counters["cpu_s"] = cpu_seconds(processes_) - cpu;
-    answer(start_ns, end_ns, counters);
-  }
-
-  void warm_up(std::uint64_t frames) {
-    double memory = 0;
-    const std::int64_t start_ns = monotonic_ns();
-    for (std::uint64_t i = 0; i < frames; ++i) {
-      work_.frame(next_++);
-      if ((i >= kFirstRead && i <= kLastRead) || i + 1 == frames) memory = std::max(memory, memory_bytes(processes_));
-    }
-    const std::int64_t end_ns = monotonic_ns();
-    Counters counters = report();
-    counters["memory_bytes"] = memory;
-    answer(start_ns, end_ns, counters);
-  }
-
- private:
-  Counters report() const { return work_.report ? work_.report() : Counters(); }
-
-  static void answer(std::int64_t start_ns, std::int64_t end_ns, const Counters& counters) {
-    std::cout << "done " << start_ns << ' ' << end_ns;
-    for (const auto& [name, value] : counters) std::cout << ' ' << name << '=' << value;
+    std::cout << "connected " << ::getpid();
+    for (const pid_t daemon : work_.daemons) std::cout << ' ' << daemon;
     std::cout << std::endl;
   }
 
+  void run(std::uint64_t frames) {
+    const std::int64_t start_ns = monotonic_ns();
+    std::int64_t steady_ns = start_ns;
+    for (std::uint64_t done = 0; done < frames;) {
+      work_.frame(next_++);
+      if (++done == kBuffers) steady_ns = monotonic_ns();
+    }
+    std::cout << "done " << start_ns << ' ' << steady_ns << ' ' << monotonic_ns() << std::endl;
+  }
+
+  void report() const {
+    const Report report = work_.report ? work_.report() : Report();
+    std::cout << "report";
+    for (const auto& [name, value] : report.counters) std::cout << ' ' << name << '=' << value;
+    for (const auto& [prefix, times] : report.latencies) std::cout << ' ' << prefix << "times=" << as_text(times);
+    std::cout << std::endl;
+  }
+
+ private:
   const Work& work_;
-  std::vector<pid_t> processes_;
   std::uint64_t next_ = 0;
 };
 
@@ -89,6 +76,12 @@ int tell_driver(const char* word, const std::exception& error) {
 
 }  // namespace
 
+Report take(const std::string& prefix, LatencyHistogram& times) {
+  Report report;
+  if (times.count() > 0) report.latencies.emplace(prefix, std::exchange(times, {}));
+  return report;
+}
+
 void serve(const Work& work) {
   Server server(work);
   std::cout << "ready " << work.address << std::endl;
@@ -99,8 +92,8 @@ void serve(const Work& work) {
     words >> order >> argument;
     if (order == "connect") {
       server.connect(argument);
-    } else if (order == "warm") {
-      server.warm_up(std::stoull(argument));
+    } else if (order == "report") {
+      server.report();
     } else {
       server.run(std::stoull(argument));
     }

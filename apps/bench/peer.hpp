@@ -24,14 +24,22 @@ struct Peer {
   std::size_t consumer = 0;           // which of them this is
 };
 
+struct Report {
+  Counters counters{};
+  Latencies latencies{};
+};
+
 // What it does by order of the driver. Only the time of `frame` is measured.
 struct Work {
   std::string address{};                                      // what the driver tells the other side
   std::function<void(const std::string& address)> connect{};  // before the first order; the address is a consumer's
   std::function<void(std::uint64_t number)> frame{};          // 0 is the first
-  std::function<Counters()> report{};                         // after an order: of that order
+  std::function<Report()> report{};                           // after each order: of that order
   std::vector<pid_t> daemons{};                               // whose time and memory count as this process's
 };
+
+// Of an order: what has been recorded, which is forgotten.
+Report take(const std::string& prefix, arraywire::cli::LatencyHistogram& times);
 
 // Says "ready", then does each order of the driver until it closes the channel.
 void serve(const Work& work);

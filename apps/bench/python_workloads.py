@@ -6,11 +6,12 @@ ids), wait_for_receivers(), room() and send(); Receiver(link) has receive() and 
 import os
 import sys
 import time
+from collections import Counter
 
 BUFFERS = 4
 PERIOD_NS = 16_666_667
 SMALLEST_WORDS = 3
-FIRST_READ, LAST_READ = 4, 7  # of memory, when an order is to warm up: see peer.cpp
+STEP_BITS = 8  # of a time, as the driver counts it: see latency_histogram.hpp
 
 sys.stdout.reconfigure(write_through=True)
 
@@ -66,19 +67,7 @@ def check_filled(frame, words, counter):
         raise RuntimeError(f"frame {counter} is not as it was filled")
 
 
-def cpu_seconds(daemons):
-    return time.process_time_ns() * 1e-9 + sum(time.clock_gettime(~pid << 3 | 2) for pid in daemons)  # clock_getcpuclockid(3)
-
-
-def memory_bytes(daemons):
-    total = 0
-    for pid in ["self", *daemons]:
-        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-            total += next(1024 * int(line.split()[1]) for line in file if line.startswith("Pss:"))
-    return total
-
-
-def serve(frame, address="", connect=lambda address: None, report=dict, daemons=()):
+def serve(frame, address="", connect=lambda address: None, times=None, daemons=()):
     """Calls frame(counter) as often as the driver asks for."""
     print("ready", address)
     counter = 0
@@ -86,23 +75,22 @@ def serve(frame, address="", connect=lambda address: None, report=dict, daemons=
         order, *argument = line.split()
         if order == "connect":
             connect(argument[0] if argument else "")
-            print("connected")
-            continue
-        first, end = counter, counter + int(argument[0])
-        memory, cpu = 0, cpu_seconds(daemons)
-        start_ns = time.monotonic_ns()
-        while counter < end:
-            frame(counter)
-            counter += 1
-            if order == "warm" and (FIRST_READ < counter - first <= LAST_READ + 1 or counter == end):
-                memory = max(memory, memory_bytes(daemons))
-        end_ns = time.monotonic_ns()
-        values = {"memory_bytes": memory} if order == "warm" else {"cpu_s": cpu_seconds(daemons) - cpu}
-        print("done", start_ns, end_ns, *(f"{name}={value}" for name, value in (values | report()).items()))
+            print("connected", os.getpid(), *daemons)
+        elif order == "report":
+            print("report", times.take() if times else "")
+        else:
+            steady, end = counter + BUFFERS, counter + int(argument[0])
+            start_ns = steady_ns = time.monotonic_ns()
+            while counter < end:
+                frame(counter)
+                counter += 1
+                if counter == steady:
+                    steady_ns = time.monotonic_ns()
+            print("done", start_ns, steady_ns, time.monotonic_ns())
 
 
 class Times:
-    """Kept as they are: in Python, sorting a thousand takes less than counting one by one into buckets."""
+    """Kept as they are, and counted when they are told: percentiles.hpp has the format."""
 
     def __init__(self, prefix):
         self.prefix, self.times = prefix, []
@@ -110,12 +98,13 @@ class Times:
     def record(self, ns):
         self.times.append(ns)
 
-    def take_percentiles(self):
-        times, self.times = sorted(self.times), []
+    def take(self):
+        times, self.times = self.times, []
         if not times:
-            return {}
-        ranks = {"p50": 0.5, "p99": 0.99, "max": 1.0}
-        return {f"{self.prefix}{name}_us": times[max(1, -int(-rank * len(times) // 1)) - 1] / 1000 for name, rank in ranks.items()}
+            return ""
+        most = max(times)
+        steps = Counter(min(most, ns | (1 << max(0, ns.bit_length() - STEP_BITS)) - 1) for ns in times)
+        return f"{self.prefix}times=" + ",".join(f"{ns}:{count}" for ns, count in steps.items())
 
 
 class Ticks:
@@ -174,7 +163,7 @@ def produce(sender, workload, make_answers):
         answers[0].release()
 
     work = {"latency": answered, "paced": paced}.get(workload, frame)
-    serve(work, sender.address, connect, half_round_trips.take_percentiles, sender.daemons)
+    serve(work, sender.address, connect, half_round_trips, sender.daemons)
 
 
 def consume(receiver, workload, words, make_answers):
@@ -193,9 +182,9 @@ def consume(receiver, workload, words, make_answers):
 
     work = timed if workload in ("latency", "paced") else frame
     if answers is None:
-        serve(work, report=times.take_percentiles)
+        serve(work, times=times)
     else:
-        serve(work, answers.address, lambda address: answers.wait_for_receivers(), times.take_percentiles)
+        serve(work, answers.address, lambda address: answers.wait_for_receivers(), times)
 
 
 def run_peer(make_sender, make_receiver):

@@ -1,5 +1,6 @@
 #include "resources.hpp"
 
+#include <cerrno>
 #include <ctime>
 #include <fstream>
 #include <stdexcept>
@@ -13,8 +14,9 @@ namespace {
 double cpu_seconds_of(pid_t process) {
   clockid_t clock{};
   timespec time{};
-  const int error = ::clock_getcpuclockid(process, &clock);
-  if (error != 0 || ::clock_gettime(clock, &time) != 0) {
+  int error = ::clock_getcpuclockid(process, &clock);
+  if (error == 0 && ::clock_gettime(clock, &time) != 0) error = errno;
+  if (error != 0) {
     throw std::system_error(error, std::generic_category(), "read the clock of process " + std::to_string(process));
   }
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;

@@ -43,7 +43,9 @@ class StreamSender : public FrameSender {
 class StreamReceiver : public FrameReceiver {
  public:
   StreamReceiver(const LinkSetup& setup, const std::string& stream, Lane lane)
-      : lane_(lane), context_(context_of(setup)), subscriber_(*context_, stream, subscriber_options(lane)) {}
+      : StreamReceiver(setup, stream, lane, subscriber_options(lane)) {}
+  StreamReceiver(const LinkSetup& setup, const std::string& stream, Lane lane, const arraywire::SubscriberOptions& options)
+      : lane_(lane), context_(context_of(setup)), subscriber_(*context_, stream, options) {}
 
   std::span<const std::byte> receive() override {
     sample_ = take_whole(subscriber_, lane_);
@@ -64,6 +66,18 @@ std::unique_ptr<FrameSender> send_shared_memory(const LinkSetup& setup) {
 
 std::unique_ptr<FrameReceiver> receive_shared_memory(const LinkSetup& setup) {
   return std::make_unique<StreamReceiver>(setup, setup.channel, Lane::SharedMemory);
+}
+
+std::unique_ptr<FrameSender> send_no_spin(const LinkSetup& setup) {
+  auto options = publisher_options(Lane::SharedMemory);
+  options.spin = {};
+  return std::make_unique<StreamSender>(setup, options);
+}
+
+std::unique_ptr<FrameReceiver> receive_no_spin(const LinkSetup& setup) {
+  auto options = subscriber_options(Lane::SharedMemory);
+  options.spin = {};
+  return std::make_unique<StreamReceiver>(setup, setup.channel, Lane::SharedMemory, options);
 }
 
 std::unique_ptr<FrameSender> send_ipc(const LinkSetup& setup) {
@@ -90,6 +104,8 @@ std::unique_ptr<FrameReceiver> receive_tcp(const LinkSetup& setup) {
 
 constinit const Transport kSharedMemory{
     .name = "shared_memory", .make_sender = send_shared_memory, .make_receiver = receive_shared_memory};
+constinit const Transport kSharedMemoryNoSpin{
+    .name = "shared_memory_no_spin", .make_sender = send_no_spin, .make_receiver = receive_no_spin};
 constinit const Transport kInlineIpc{.name = "inline/ipc", .make_sender = send_ipc, .make_receiver = receive_ipc};
 constinit const Transport kInlineTcp{.name = "inline/tcp", .make_sender = send_tcp, .make_receiver = receive_tcp};
 

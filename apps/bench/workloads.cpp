@@ -2,7 +2,6 @@
 
 #include "cli/latency_histogram.hpp"
 #include "peer.hpp"
-#include "percentiles.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -21,13 +20,14 @@ constexpr char kFrames[] = "frames";
 constexpr char kAnswers[] = "answers";
 constexpr std::chrono::nanoseconds kPeriod{16'666'667};
 
-LinkSetup frames_link(const Peer& peer) {
+LinkSetup frames_link(const Peer& peer, Workload workload) {
   return {.channel = kFrames,
           .frame_bytes = peer.frame_bytes,
           .directory = peer.directory,
           .receivers = peer.consumers,
           .receiver = peer.consumer,
-          .address = peer.address};
+          .address = peer.address,
+          .busy_ends = workload == Workload::FillRead};
 }
 
 LinkSetup answers_link(const LinkSetup& frames, const std::string& address) {
@@ -116,7 +116,7 @@ void produce_answered(const LinkSetup& frames, const Transport& transport, Frame
     check_stamp(answer, kSmallestFrameBytes, number);
     answers->release();
   };
-  work.report = [&] { return take_percentiles("half_round_trip_", half_round_trips); };
+  work.report = [&] { return take("half_round_trip_", half_round_trips); };
   serve(work);
 }
 
@@ -131,7 +131,7 @@ void consume_answering(const LinkSetup& frames, const Transport& transport, Fram
     stamp(answers->room(), number);
     answers->send();
   };
-  work.report = [&] { return take_percentiles("", latencies); };
+  work.report = [&] { return take("", latencies); };
   serve(work);
 }
 
@@ -139,7 +139,7 @@ void consume_timed(const Peer& peer, FrameReceiver& receiver) {
   LatencyHistogram latencies;
   Work work;
   work.frame = [&](std::uint64_t number) { receive_timed(receiver, peer.frame_bytes, number, latencies); };
-  work.report = [&] { return take_percentiles("", latencies); };
+  work.report = [&] { return take("", latencies); };
   serve(work);
 }
 
@@ -151,7 +151,7 @@ std::string_view name(Workload workload) noexcept {
 }
 
 void produce(const Peer& peer, const Transport& transport, Workload workload) {
-  const LinkSetup frames = frames_link(peer);
+  const LinkSetup frames = frames_link(peer, workload);
   const auto sender = transport.make_sender(frames);
   if (workload == Workload::Latency) return produce_answered(frames, transport, *sender);
   Work work = produce_frames(*sender, workload);
@@ -162,7 +162,7 @@ void produce(const Peer& peer, const Transport& transport, Workload workload) {
 }
 
 void consume(const Peer& peer, const Transport& transport, Workload workload) {
-  const LinkSetup frames = frames_link(peer);
+  const LinkSetup frames = frames_link(peer, workload);
   const auto receiver = transport.make_receiver(frames);
   switch (workload) {
     case Workload::HandOff: return receive_frames(peer, *receiver, check_stamp);

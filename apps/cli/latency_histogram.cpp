@@ -21,10 +21,10 @@ std::int64_t LatencyHistogram::highest_in(std::size_t bucket) noexcept {
   return static_cast<std::int64_t>(((step + 1) << row) - 1);
 }
 
-void LatencyHistogram::record(std::chrono::nanoseconds time) noexcept {
+void LatencyHistogram::record(std::chrono::nanoseconds time, std::uint64_t times) noexcept {
   const std::int64_t ns = std::max<std::int64_t>(0, time.count());
-  ++buckets_[bucket_of(ns)];
-  ++count_;
+  buckets_[bucket_of(ns)] += times;
+  count_ += times;
   max_ = std::max(max_, ns);
 }
 
@@ -37,6 +37,15 @@ std::chrono::nanoseconds LatencyHistogram::percentile(double fraction) const noe
     if (seen >= rank) return std::chrono::nanoseconds(std::min(highest_in(bucket), max_));
   }
   return std::chrono::nanoseconds(max_);
+}
+
+std::vector<LatencyHistogram::Step> LatencyHistogram::steps() const {
+  std::vector<Step> steps;
+  for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
+    if (buckets_[bucket] == 0) continue;
+    steps.push_back({std::chrono::nanoseconds(std::min(highest_in(bucket), max_)), buckets_[bucket]});
+  }
+  return steps;
 }
 
 }  // namespace arraywire::cli

@@ -5,17 +5,25 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace arraywire::cli {
 
 // A value. Threads: one at a time. Negative times count as 0.
 class LatencyHistogram {
  public:
-  void record(std::chrono::nanoseconds) noexcept;
+  void record(std::chrono::nanoseconds time, std::uint64_t times = 1) noexcept;
   std::uint64_t count() const noexcept { return count_; }
   std::chrono::nanoseconds max() const noexcept { return std::chrono::nanoseconds(max_); }
   // The least recorded time (rounded up to its step) that `fraction` of all times do not exceed; 0 when there are none.
   std::chrono::nanoseconds percentile(double fraction) const noexcept;
+
+  struct Step {
+    std::chrono::nanoseconds time;  // the greatest in it
+    std::uint64_t times;
+  };
+  // Those that are not empty, in order. A histogram in which they are recorded is the same as this one.
+  std::vector<Step> steps() const;
 
  private:
   static constexpr int kStepBits = 7;

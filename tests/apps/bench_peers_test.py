@@ -13,7 +13,7 @@ BENCH = pathlib.Path(os.environ["ARRAYWIRE_BENCH"])
 WATCHDOG = 300
 FRAME_BYTES = 1048576
 RESOURCES = {"cpu_s_per_gb", "producer_cpu_s_per_gb", "consumer_cpu_s_per_gb", "memory_mb"}
-TIMES = {"p50_us", "p99_us", "max_us"}
+TIMES = {"p50_us", "max_us"}
 # By program in bench-peers: {transport: has several consumers}. None: they are within arraywire-bench.
 TRANSPORTS = {
     None: {"multiprocessing": True},
