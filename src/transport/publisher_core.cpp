@@ -16,7 +16,6 @@ namespace {
 
 constexpr int kDrainRounds = 64;  // of one critical section; a flood beyond it is left to the service thread
 constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{1000};
-constexpr std::uint32_t kLooksAtTheRest = 32;  // one of so many looks of a spin, about 6 us apart
 constexpr auto kGiveUpInterval = std::chrono::milliseconds{100};
 
 void set_options(zmq::socket_t& router) {
@@ -121,15 +120,6 @@ bool PublisherCore::drain() {
   return drain_routers() || by_rings;
 }
 
-// What else waits at the ROUTERs is the service thread's, where all that is returned passes through rings.
-void PublisherCore::drain_returns() {
-  const std::uint64_t before = received_;
-  drain_rings();
-  const bool overflowed = received_ - before >= memory::RingFormat::kEntries;
-  if (overflowed || peers_.empty() || std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return !p.second.rings; }))
-    drain_routers();
-}
-
 bool PublisherCore::drain_routers() {
   const std::uint64_t before = received_;
   for (std::size_t i = 0; i < routers_.size(); ++i) {
@@ -215,13 +205,6 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
       received_before.reset();  // woken by the clock alone: no reason to suspect anybody of being gone
     }
   }
-}
-
-// At the rings, and now and then at the rest, however long it is to last.
-bool PublisherCore::spin(SteadyTime deadline) {
-  std::uint32_t looks = 0;
-  return spin_.until([&] { return any_return() || (++looks % kLooksAtTheRest == 0 && memory::wait_readable(awaited_, {})); },
-                     deadline);
 }
 
 // ---- the publish turn

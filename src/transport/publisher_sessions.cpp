@@ -275,16 +275,6 @@ SendResult PublisherCore::send(Peer& peer, const Outgoing& out) {
   return send_header(router, peer.address.routing_id, encoder_.end({.epoch = epoch_, .session = out.session}, out.end));
 }
 
-// False: it does not fit there, and goes by the socket. Order is kept all the same: deliveries are numbered.
-bool PublisherCore::put(Peer& peer, const Message& message, Id session, const wire::Stamp& stamp) {
-  const std::span<std::byte> room = peer.rings->room(message.header.size());
-  if (room.empty()) return false;
-  std::copy(message.header.begin(), message.header.end(), room.begin());
-  wire::stamp(room, epoch_, session, stamp);
-  peer.rings->put(stamp.delivery, room.size());
-  return true;
-}
-
 void PublisherCore::send_or_shelve(Id id, Outgoing out) {
   const auto found = peers_.find(id);
   if (found == peers_.end() || found->second.leaving || found->second.unreachable) return;

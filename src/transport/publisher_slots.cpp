@@ -7,12 +7,6 @@
 
 namespace arraywire::transport {
 
-namespace {
-
-constexpr std::size_t kBellsOfOneSection = 2;
-
-}  // namespace
-
 // The pool counts the session as having the slot: once for each that the session accepted.
 void PublisherCore::give(Peer& peer, std::shared_ptr<const memory::SlotFile> file) {
   const std::uint64_t id = file->id;
@@ -43,83 +37,6 @@ void PublisherCore::retire_slots() {
     }
   }
 }
-
-// ---- rings
-
-bool PublisherCore::drain_rings() {
-  const std::uint64_t before = received_;
-  for (auto next = peers_.begin(); next != peers_.end();) {
-    const Id id = next->first;
-    if (next->second.rings && !next->second.rings->empty()) drain_ring(id);  // which may be the end of it
-    next = peers_.upper_bound(id);
-  }
-  return received_ != before;
-}
-
-// One round of the ring at most: the next session has its turn, too.
-void PublisherCore::drain_ring(Id id) {
-  for (std::size_t i = 0; i < memory::RingFormat::kEntries; ++i) {
-    const auto peer = peers_.find(id);
-    if (peer == peers_.end()) return;
-    const auto entry = peer->second.rings->front();
-    if (!entry && entry.error() == memory::RingError::Empty) return;
-    ++received_;
-    ++progress_;
-    if (!entry) {
-      ++dropped_;
-      tell(EventKind::Malformed, peer->second.about.name, "its ring cannot be read");
-      peer->second.rings.reset();
-      return depart(id, {}, "its ring cannot be read");
-    }
-    peer->second.rings->pop();
-    const auto envelope = decoder_.read(entry->bytes);
-    if (!envelope) {
-      drop_message(wire::describe(envelope.error()));
-    } else if (envelope->kind != wire::Kind::Return || envelope->session != id || envelope->epoch != epoch_) {
-      drop_message("in a ring, and no Return of its session");
-    } else {
-      on_known(*envelope);
-    }
-  }
-}
-
-// Somebody needs to know at once what is returned. Otherwise it is read when the next message is published.
-bool PublisherCore::awaits_returns() const {
-  return (waiting_ && !spinning_) || slot_waits_.load(std::memory_order_relaxed) > 0 || book_.keeps_any() ||
-         settings_.delivery == Delivery::Distribute;
-}
-
-bool PublisherCore::listen() {
-  bool nothing = true;
-  for (const auto& [id, peer] : peers_) {
-    if (peer.rings) nothing = peer.rings->listen() && nothing;
-  }
-  return nothing;
-}
-
-bool PublisherCore::hear_bells() {
-  bool any = false;
-  for (const auto& [id, peer] : peers_) any = (peer.rings && peer.rings->hear()) || any;
-  return any;
-}
-
-// Once everybody has what is sent: whoever is woken may take this thread's processor. Each waking takes time, so a publisher of
-// many sleepers leaves the most of them to the service thread.
-void PublisherCore::ring_bells() {
-  std::size_t left = serving_ ? peers_.size() : kBellsOfOneSection;
-  for (const auto& [id, peer] : peers_) {
-    if (!peer.rings) continue;
-    if (left == 0 && peer.rings->bell_is_due()) return more_.set();
-    if (left > 0 && peer.rings->ring()) --left;
-  }
-}
-
-bool PublisherCore::any_return() {
-  const Lock lock(mutex_);
-  return std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p.second.rings && !p.second.rings->empty(); });
-}
-
-// ---- slots
 
 // Visitors, what sessions unmapped, deaths. Once a second unasked: of what the system had no room for, nothing tells.
 void PublisherCore::serve_hand_over(std::uint64_t ready, SteadyTime now) {

@@ -20,7 +20,6 @@ namespace {
 
 constexpr int kDrainRounds =
     64;  // of one critical section; a publisher that floods beyond it does not keep take from its deadline
-constexpr std::uint32_t kLooksAtTheRest = 32;                            // one of so many looks of a spin, about 6 us apart
 constexpr auto kLingerOfClosedSockets = std::chrono::milliseconds{200};  // for Bye and the last Returns
 
 std::string checked_source(std::string source) {
@@ -183,15 +182,7 @@ SendResult SubscriberCore::say(std::span<const std::byte> message) {
 
 SendResult SubscriberCore::send_return() {
   const auto message = encoder_.returns({.epoch = epoch_, .session = session_}, return_);
-  if (memory::Rings* const ring = rings(); ring != nullptr) {
-    if (const auto room = ring->room(message.size()); !room.empty()) {
-      std::copy(message.begin(), message.end(), room.begin());
-      ring->put(0, message.size());
-      ring->ring();
-      return SendResult::Sent;
-    }
-  }
-  return say(message);
+  return put_in_ring(message) ? SendResult::Sent : say(message);
 }
 
 wire::Return* SubscriberCore::returns_for(const Received& received) {
@@ -272,33 +263,6 @@ auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Resul
     }
     last = has_passed(deadline);
   }
-}
-
-// What is there and cannot be taken (in a slot that is not mapped yet, or before what the socket is to bring) is slept for.
-bool SubscriberCore::worth_spinning() {
-  const memory::Rings* const ring = rings();
-  return ring != nullptr && ring->empty() && inbox_.empty() && spin_.worthwhile();
-}
-
-// Before we sleep or give up, after there was nothing: what came just now need not wake us. As next().
-std::optional<TakeError> SubscriberCore::look_again(bool all_seen, bool last) {
-  if (!all_seen) drain();
-  memory::Rings* const ring = rings();
-  if (!last && inbox_.empty() && ring != nullptr && !ring->listen()) drain_ring();
-  return next(true);
-}
-
-// At the ring, and now and then at the rest, however long it is to last: the publisher may end, and so may we.
-bool SubscriberCore::spin(std::span<const int> descriptors, SteadyTime deadline) {
-  std::uint32_t looks = 0;
-  return spin_.until(
-      [&] { return anything_in_ring() || (++looks % kLooksAtTheRest == 0 && memory::wait_readable(descriptors, {})); }, deadline);
-}
-
-bool SubscriberCore::anything_in_ring() {
-  const Look look(*this);
-  const memory::Rings* const ring = rings();
-  return ring == nullptr || !ring->empty() || !inbox_.empty();
 }
 
 void SubscriberCore::watch_always() {

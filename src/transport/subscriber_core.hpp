@@ -140,6 +140,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   std::optional<TakeError> look_again(bool all_seen, bool last) REQUIRES(mutex_);
   memory::Rings* rings() REQUIRES(mutex_);
   void handle_entry(std::span<const std::byte> bytes) REQUIRES(mutex_);
+  bool put_in_ring(std::span<const std::byte> message) REQUIRES(mutex_);
   void open_rings() REQUIRES(mutex_);
   bool anything_in_ring() EXCLUDES(mutex_);
   bool spin(std::span<const int> descriptors, SteadyTime deadline) EXCLUDES(mutex_);  // false: nothing came

@@ -227,43 +227,6 @@ void SubscriberCore::drain_dealer() {
   if (received > 0) heard();
 }
 
-memory::Rings* SubscriberCore::rings() {
-  if (welcomed_ != session_ || !in_session()) return nullptr;
-  const SlotSession* slots = slot_session(session_);
-  return slots == nullptr ? nullptr : slots->rings.get();
-}
-
-// What is numbered beyond the next delivery waits until the socket has brought that one: it had no room here, or was too large.
-bool SubscriberCore::drain_ring() {
-  memory::Rings* const ring = rings();
-  if (ring == nullptr) return false;
-  bool received = false;
-  for (std::size_t i = 0; i < memory::RingFormat::kEntries; ++i) {
-    const auto entry = ring->front();
-    if (!entry && entry.error() == memory::RingError::Broken) {
-      ++statistics_.malformed;
-      slot_session(session_)->rings.reset();
-      go_inline("the publisher's ring cannot be read");
-      return received;
-    }
-    if (!entry || entry->number > next_delivery_) break;
-    handle_entry(entry->bytes);                                    // if that throws, it is there for another try
-    next_delivery_ = std::max(next_delivery_, entry->number + 1);  // also when it was dropped: nothing is to wait for it
-    ring->pop();
-    received = true;
-  }
-  if (received) heard();
-  return received;
-}
-
-void SubscriberCore::handle_entry(std::span<const std::byte> bytes) {
-  const auto envelope = decoder_.read(bytes);
-  if (!envelope) return drop_message(wire::describe(envelope.error()));
-  if (envelope->kind != wire::Kind::Data || envelope->session != session_ || envelope->epoch != epoch_)
-    return drop_message("in a ring, and no Data of its session");
-  on_data(*envelope, 1);
-}
-
 void SubscriberCore::handle() {
   const auto envelope = decoder_.read(bytes_of(frames_.frames[0]));
   if (!envelope) {

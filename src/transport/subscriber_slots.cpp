@@ -33,15 +33,6 @@ std::optional<SubscriberCore::NoHandOver> SubscriberCore::begin_hand_over(Id ses
   return std::nullopt;
 }
 
-// The publisher offered its end before it sent the Welcome that calls this.
-void SubscriberCore::open_rings() {
-  SlotSession* slots = slot_session(session_);
-  if (slots == nullptr || !slots->receiver) return;
-  auto rings = slots->receiver->open_rings(bells_);
-  if (!rings) return on_hand_over_error(*slots, rings.error());
-  slots->rings = std::move(*rings);
-}
-
 // ---- on the service thread
 
 void SubscriberCore::serve_slots() {
