@@ -7,7 +7,6 @@
 #include "transport/signals.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 namespace arraywire::transport {
