@@ -132,6 +132,8 @@ pid_t start_mpirun(const Told& told, const std::string& program) {
                                          "-n",
                                          std::to_string(1 + told.consumers),
                                          "--oversubscribe",
+                                         "--bind-to",
+                                         "none",  // scheduled as the peers of others are
                                          "--stdin",
                                          "none",
                                          "--mca",

@@ -40,8 +40,9 @@ using Result = eprosima::fastrtps::types::ReturnCode_t;
 
 constexpr dds::DomainId_t kDomain = 61;
 constexpr char kTypeName[] = "arraywire_bench::Bytes";
-const eprosima::fastrtps::Duration_t kLong{3600, 0};    // an infinite one would overflow inside
-constexpr std::int32_t kUnacknowledged = kBuffers - 1;  // beside the frame that the writer fills
+const eprosima::fastrtps::Duration_t kLong{3600, 0};  // an infinite one would overflow inside
+// Beside the frame that the writer fills, and the one that a reader has taken: kBuffers are on their way at most.
+constexpr std::int32_t kUnacknowledged = kBuffers - 2;
 // A frame is acknowledged when it is taken, not when it is returned: its memory is used again at once unless there is other
 // memory, which is used in turn. One frame for the writer to fill, one for the readers to look at.
 constexpr std::int32_t kSpareFrames = 2;
