@@ -68,7 +68,8 @@ int guard_until_end(pid_t program, const Descriptor& lifeline) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-[[noreturn]] void be_guard(std::vector<char*>& arguments, int output, void (*tidy)(), Pipe& lifeline, const Pipe& told) {
+[[noreturn]] void be_guard(std::vector<char*>& arguments, int output, const std::function<void()>& tidy, Pipe& lifeline,
+                           const Pipe& told) {
   ::setsid();  // what the terminal signals to the group is not for it
   ::signal(SIGTERM, SIG_IGN);
   static_cast<void>(::chdir("/") ==
@@ -91,7 +92,7 @@ int guard_until_end(pid_t program, const Descriptor& lifeline) {
 
 }  // namespace
 
-GuardedProcess::GuardedProcess(const std::vector<std::string>& command, int output, void (*tidy)()) {
+GuardedProcess::GuardedProcess(const std::vector<std::string>& command, int output, const std::function<void()>& tidy) {
   std::vector<char*> arguments;
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);

@@ -5,6 +5,7 @@
 #include "memory/descriptor.hpp"
 
 #include <sys/types.h>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ class GuardedProcess {
   static constexpr int kNotStarted = 127;
 
   // `output`: its stdout and stderr. `tidy` is called once it has ended, in a process that has but one thread.
-  GuardedProcess(const std::vector<std::string>& command, int output, void (*tidy)());
+  GuardedProcess(const std::vector<std::string>& command, int output, const std::function<void()>& tidy);
   ~GuardedProcess();
   GuardedProcess(const GuardedProcess&) = delete;
   GuardedProcess& operator=(const GuardedProcess&) = delete;

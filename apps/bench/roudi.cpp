@@ -4,11 +4,13 @@
 #include "guarded_process.hpp"
 #include "link.hpp"
 #include "measurement.hpp"
+#include "memory/descriptor.hpp"
 #include "private_directories.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include <array>
@@ -75,15 +77,27 @@ void expect_room(std::size_t bytes) {
 }
 
 // What iceoryx has left in /tmp of processes that were killed: sockets and locks, named after them.
-void remove_remains() {
-  for (const std::string_view prefix : {kRoudiClient, kUnnamedClient}) {
-    for (const auto& entry : std::filesystem::directory_iterator("/tmp")) {
-      const std::string name = entry.path().filename().string();
+void remove_remains_of_clients() {
+  for (const auto& entry : std::filesystem::directory_iterator("/tmp")) {
+    const std::string name = entry.path().filename().string();
+    for (const std::string_view prefix : {kRoudiClient, kUnnamedClient}) {
       if (!name.starts_with(prefix)) continue;
       const pid_t process = std::atoi(name.c_str() + prefix.size());
       std::error_code gone_meanwhile;
       if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry.path(), gone_meanwhile);
     }
+  }
+}
+
+// And what RouDi has left, if it was killed, or failed as it ended: it does when clients were killed. Then its lock is there, but
+// nobody has it.
+void remove_remains_of_roudi(const std::string& group) {
+  constexpr char kLock[] = "/tmp/iox-unique-roudi.lock";
+  const arraywire::memory::Descriptor lock(::open(kLock, O_RDWR | O_CLOEXEC));
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
+  for (const std::string& path : {std::string("/dev/shm/iceoryx_mgmt"), "/dev/shm/" + group, std::string("/tmp/roudi"),
+                                  std::string("/tmp/roudi.lock"), std::string(kLock)}) {
+    ::unlink(path.c_str());
   }
 }
 
@@ -102,9 +116,14 @@ std::optional<std::string> wait_until_ready(int output) {
 
 pid_t start_roudi(const std::filesystem::path& directory, std::size_t frame_bytes) {
   const std::filesystem::path configuration = std::filesystem::absolute(directory / "roudi.toml");
-  write_configuration(configuration, frame_bytes, group_of_user());
+  const std::string group = group_of_user();
+  write_configuration(configuration, frame_bytes, group);
   static_cast<void>(enter_private_directories(directory));
   expect_room(kRoudiBytes + kChunks * frame_bytes);
+  const auto remove_remains = [group] {
+    remove_remains_of_clients();
+    remove_remains_of_roudi(group);
+  };
   remove_remains();
   std::array<int, 2> output{};  // its reading end stays open as long as we live: RouDi may say more
   if (::pipe2(output.data(), O_CLOEXEC) != 0) throw_errno("make a pipe");
