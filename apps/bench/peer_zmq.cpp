@@ -1,5 +1,6 @@
 #include "peer_zmq.hpp"
 
+#include "arraywire/context.hpp"
 #include "frame.hpp"
 #include "zmq_calls.hpp"
 
@@ -106,8 +107,15 @@ class ZmqReceiver : public FrameReceiver {
 std::unique_ptr<FrameSender> make_sender(const LinkSetup& setup) { return std::make_unique<ZmqSender>(setup); }
 std::unique_ptr<FrameReceiver> make_receiver(const LinkSetup& setup) { return std::make_unique<ZmqReceiver>(setup); }
 
+std::unique_ptr<FrameReceiver> make_tuned_receiver(const LinkSetup& setup) {
+  arraywire::keep_receive_memory();  // malloc settings, nothing else of arraywire
+  return make_receiver(setup);
+}
+
 }  // namespace
 
-constinit const Transport kZmq{.name = "peer/zmq", .make_sender = make_sender, .make_receiver = make_receiver};
+constinit const Transport kZmq{.name = "peer/zmq", .make_sender = make_sender, .make_receiver = make_tuned_receiver};
+constinit const Transport kZmqDefaultMalloc{
+    .name = "peer/zmq_default_malloc", .make_sender = make_sender, .make_receiver = make_receiver};
 
 }  // namespace bench

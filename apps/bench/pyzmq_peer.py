@@ -1,3 +1,11 @@
+import ctypes
+
+# libzmq allocates what it receives. malloc keeps what is freed, as where arraywire's inline lane receives (receive_memory.cpp, by
+# the numbers of malloc.h): set before zmq has threads.
+M_MMAP_MAX, M_ARENA_MAX, M_TRIM_THRESHOLD, M_TOP_PAD = -4, -8, -1, -2
+for parameter, value in ((M_MMAP_MAX, 0), (M_ARENA_MAX, 1), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 64 << 20)):
+    ctypes.CDLL(None).mallopt(parameter, value)
+
 try:
     import zmq
 except ImportError as error:

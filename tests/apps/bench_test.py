@@ -25,7 +25,8 @@ def counters():
     """Of every benchmark that is run, those that it must have beside what its processes used."""
     wanted = {name("latency/zmq", 96): LATENCIES, name("peer/zmq_exchange", 96): set()}
     for transport, short in {"shared_memory": "shared_memory", "inline/ipc": "inline", "inline/tcp": "inline_tcp",
-                             "floor/unix_socket": "unix_socket", "peer/zmq": "zmq_frames"}.items():
+                             "floor/unix_socket": "unix_socket", "peer/zmq": "zmq_frames",
+                             "peer/zmq_default_malloc": "zmq_default_malloc"}.items():
         wanted[name("shared_memory/handoff" if transport == "shared_memory" else transport)] = set()
         wanted[name(transport + "/fill_read")] = set()
         wanted |= {name(f"{transport}/consumers/{consumers}"): set() for consumers in (1, 2, 4, 8)}
