@@ -103,8 +103,11 @@ class NngSender : public FrameSender {
       : frame_bytes_(setup.frame_bytes),
         receivers_(setup.receivers),
         socket_(receivers_ == 1 ? ::nng_push0_open : ::nng_pub0_open) {
-    // Two are outside of the queue: the one that is being filled, and the one that the kernel is taking.
-    socket_.set(NNG_OPT_SENDBUF, static_cast<int>(receivers_ == 1 ? kBuffers - 2 : kBuffers));
+    // In no queue: the one that is being filled and the one that the kernel is taking, and at the other end the one that has come
+    // and the one that is being read.
+    constexpr std::size_t kInNoQueue = 4;
+    static_assert(kInNoQueue <= kBuffers);
+    socket_.set(NNG_OPT_SENDBUF, static_cast<int>(receivers_ == 1 ? kBuffers - kInNoQueue : kBuffers));
     check("watch the pipes", ::nng_pipe_notify(socket_.get(), NNG_PIPE_EV_ADD_POST, count_pipe, &connected_));
     if (receivers_ > 1) acknowledgements_.emplace(setup);
     socket_.listen(frames_url(setup));

@@ -26,30 +26,34 @@ def recv_array(socket, flags=0, copy=True, track=False):
     return A.reshape(md["shape"])
 
 
+# At each end: one is filled, one is sent; one is in the receiver's queue, and one is read.
+HALF = BUFFERS // 2
+
+
 class Sender:
     daemons = ()
 
     def __init__(self, link):
         self.socket = zmq.Context.instance().socket(zmq.PUSH)
         self.socket.linger = 0
-        self.socket.sndhwm = BUFFERS
+        self.socket.sndhwm = HALF
         self.address = f"ipc://{link.directory}/{link.channel}"
         self.socket.bind(self.address)
-        self.arrays = [numpy.ones(link.words, dtype=numpy.uint64) for _ in range(BUFFERS)]
-        self.trackers = [None] * BUFFERS
+        self.arrays = [numpy.ones(link.words, dtype=numpy.uint64) for _ in range(HALF)]
+        self.trackers = [None] * HALF
         self.sent = 0
 
     def wait_for_receivers(self):
         pass  # PUSH waits by itself
 
     def room(self):
-        slot = self.sent % BUFFERS
+        slot = self.sent % HALF
         if self.trackers[slot] is not None:
             self.trackers[slot].wait()  # until zmq has done with what we are about to write
         return self.arrays[slot]
 
     def send(self):
-        slot = self.sent % BUFFERS
+        slot = self.sent % HALF
         self.trackers[slot] = send_array(self.socket, self.arrays[slot], copy=False, track=True)
         self.sent += 1
 
@@ -58,7 +62,7 @@ class Receiver:
     def __init__(self, link):
         self.socket = zmq.Context.instance().socket(zmq.PULL)
         self.socket.linger = 0
-        self.socket.rcvhwm = BUFFERS
+        self.socket.rcvhwm = HALF - 1
         self.socket.connect(link.address)
 
     def receive(self):
