@@ -1,8 +1,8 @@
 // Eclipse Cyclone DDS with its shared memory (iceoryx): its documented way for big samples on one host,
-// docs/manual/shared_memory.rst of 0.10.2: a type of fixed size, keep-last history, samples lent by dds_loan_sample. Taken
-// samples are read where they lie, by dds_takecdr, as Cyclone's own C++ and ROS 2 bindings do; dds_take would copy them. What is
-// kept last can be overwritten, in shared memory even if reliable, so readers say by samples of their own which frames they are
-// done with. Waiting: wait sets.
+// https://github.com/eclipse-cyclonedds/cyclonedds/blob/0.10.2/docs/manual/shared_memory.rst: a type of fixed size, keep-last
+// history, samples lent by dds_loan_sample. Taken samples are read where they lie, by dds_takecdr, as Cyclone's own C++ and ROS 2
+// bindings do; dds_take would copy them. What is kept last can be overwritten, in shared memory even if reliable, so readers say
+// by samples of their own which frames they are done with. Waiting: wait sets.
 #include "peer_main.hpp"
 #include "roudi.hpp"
 

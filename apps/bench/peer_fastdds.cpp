@@ -1,8 +1,11 @@
 // eProsima Fast DDS with data-sharing delivery and loans on both sides, which its documentation calls zero-copy communication
-// (docs: "Zero-Copy communication" under use cases, and "Data-sharing delivery"; examples/cpp/dds/ZeroCopyExample of 2.9.1): a
+// (https://fast-dds.docs.eprosima.com/en/v2.9.1/fastdds/use_cases/zero_copy/zero_copy.html; examples/cpp/dds/ZeroCopyExample): a
 // plain type of bounded size, DataWriter::loan_sample, and DataReader::take into a sequence that owns nothing. Discovery and
 // acknowledgements go through its shared-memory transport. Keep-all history: write blocks until a reader has taken the oldest
 // frame, so none is lost. Waiting: DataReader::wait_for_unread_message, which takes half the time of a wait set.
+//
+// A process that is killed leaves files in /dev/shm; where that is the machine's own (private_directories.hpp), `fastdds shm
+// clean` removes them.
 #include "peer_main.hpp"
 #include "private_directories.hpp"
 

@@ -2,7 +2,7 @@
 //
 // peer/mpi: to one consumer persistent requests, for what is sent again and again (MPI 3.1, 3.9,
 // https://www.mpi-forum.org/docs/mpi-3.1/mpi31-report.pdf), receives posted ahead. btl vader copies a big message once, out of
-// the sender's memory by process_vm_readv (https://www.open-mpi.org/faq/?category=sm, "What is the vader BTL?"). To several
+// the sender's memory by process_vm_readv (https://www.open-mpi.org/faq/, shared memory: "What is the vader BTL?"). To several
 // MPI_Ibcast (MPI 3.1, 5.12.2; https://www.open-mpi.org/doc/v4.1/man3/MPI_Ibcast.3.php): by it the root can fill the next frame
 // meanwhile, which it cannot with MPI_Bcast.
 // peer/mpi_window: a window of shared memory, MPI_Win_allocate_shared (MPI 3.1, 11.2.3;

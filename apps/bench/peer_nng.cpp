@@ -1,4 +1,5 @@
-// peer/nng: nng's messages over ipc://, the transport that nng(7) has for processes of one machine.
+// peer/nng: nng's messages over ipc://, the transport that nng(7) has for processes of one machine. Documentation, pages of which
+// are named below: https://github.com/nanomsg/nng/tree/v1.5.2/docs/man.
 //
 // To one receiver a pipeline, push(7) to pull(7): reliable, and push blocks when the receiver falls behind. To several, a
 // pipeline would give each frame to one of them only, and every public way to give a message to several pipelines copies it;

@@ -12,7 +12,7 @@ except ImportError as error:
     absent(error)
 
 
-# The recipe of pyzmq's documentation ("Serializing messages with PyZMQ", Example: NumPy arrays).
+# The recipe of pyzmq's documentation (https://pyzmq.readthedocs.io/en/latest/howto/serialization.html, "Example: NumPy arrays").
 def send_array(socket, A, flags=0, copy=True, track=False):
     md = dict(dtype=str(A.dtype), shape=A.shape)
     socket.send_json(md, flags | zmq.SNDMORE)

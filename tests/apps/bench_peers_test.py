@@ -64,7 +64,8 @@ class BenchPeers(unittest.TestCase):
 
     @staticmethod
     def shared_memory():
-        return {name for name in os.listdir("/dev/shm") if name.startswith(("fast", "iceoryx", "iox", "osc_sm", "psm_", "sem.fast", "vader"))}
+        prefixes = ("fast", "iceoryx", "iox", "osc_sm", "psm_", "sem.fast", "vader")
+        return {name for name in os.listdir("/dev/shm") if name.startswith(prefixes)}
 
     def start(self, *arguments):
         environment = dict(os.environ, TMPDIR=self.directory)
