@@ -141,6 +141,8 @@ class Participant {
     dds::DomainParticipantQos qos = dds::PARTICIPANT_QOS_DEFAULT;
     qos.transport().use_builtin_transports = false;
     qos.transport().user_transports.push_back(std::make_shared<eprosima::fastdds::rtps::SharedMemTransportDescriptor>());
+    // Nobody is given up for dead: on a busy machine it would be a peer that lives, whose frames were then lost.
+    qos.wire_protocol().builtin.discovery_config.leaseDuration = eprosima::fastrtps::c_TimeInfinite;
     return check(dds::DomainParticipantFactory::get_instance()->create_participant(kDomain, qos), "participant");
   }
 
