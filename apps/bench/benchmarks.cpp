@@ -61,6 +61,10 @@ std::vector<TransportRow> transports() {
        .most_receivers = kMostConsumers},
       // "latency/zmq" is bare: see below.
       {.name = "peer/zmq", .short_name = "zmq_frames", .program = own_peers(), .most_receivers = kMostConsumers},
+      {.name = "peer/zmq_default_malloc",
+       .short_name = "zmq_default_malloc",
+       .program = own_peers(),
+       .most_receivers = kMostConsumers},
       {.name = "peer/pyzmq", .short_name = "pyzmq", .program = python(kPyzmqPeer)},
       {.name = "peer/multiprocessing",
        .short_name = "multiprocessing",

@@ -46,6 +46,10 @@ WarmBuffer::WarmBuffer(std::size_t bytes) {
   if (memory == MAP_FAILED) {
     throw std::system_error(errno, std::generic_category(), "map a buffer of " + std::to_string(bytes) + " bytes");
   }
+  // Memory that is shared is not on huge pages, unless the machine is set so (shmem_enabled): neither is this, so that who has it
+  // on its side (what is copied into or out of private memory, and the floors) has no other pages. A kernel without them says
+  // EINVAL.
+  static_cast<void>(::madvise(memory, bytes, MADV_NOHUGEPAGE));
   std::memset(memory, 1, bytes);
   bytes_ = {static_cast<std::byte*>(memory), bytes};
 }

@@ -9,7 +9,8 @@
 
 namespace bench {
 
-// Ownership: unmapped by the destructor. Page-aligned, writable, every page already faulted in and written.
+// Ownership: unmapped by the destructor. Page-aligned, on pages of the usual size, writable, every
+// page already faulted in and written.
 class WarmBuffer {
  public:
   explicit WarmBuffer(std::size_t bytes);

@@ -12,7 +12,9 @@
 
 namespace bench {
 
-inline constexpr std::size_t kBuffers = 4;  // that a sender fills in turn: so many frames are on their way at most
+// So many frames are on their way at most, from being filled until they have been read, both included. Where each side has memory
+// of its own, one half is the sender's and the other half a receiver's.
+inline constexpr std::size_t kBuffers = 4;
 
 struct LinkSetup {
   std::string channel{};              // links of one measurement are told apart by it: "frames", "answers"
@@ -47,7 +49,8 @@ class FrameSender {
   virtual std::string address() const { return {}; }
   // Blocks until all receivers would get the next frame.
   virtual void wait_for_receivers() = 0;
-  // Memory for the next frame: where the transport can, memory that is sent without a copy. Blocks until one of kBuffers is free.
+  // Memory for the next frame: where the transport can, memory that is sent without a copy. Blocks until there is some, by
+  // kBuffers.
   virtual std::span<std::byte> room() = 0;
   // Sends what room() gave, to every receiver; blocks rather than loses a frame.
   virtual void send() = 0;

@@ -1,6 +1,7 @@
 #include "mpi_calls.hpp"
 
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <stdexcept>
@@ -32,6 +33,24 @@ std::vector<int> receiving_ranks(const LinkSetup& setup) {
 int sending_rank() { return own_rank() == kProducerRank ? 1 : kProducerRank; }
 
 int tag_of(const LinkSetup& setup, Tag what) { return (setup.channel == "answers" ? 2 : 0) + static_cast<int>(what); }
+
+bool receivers_copy_by_themselves() {
+  constexpr char kVariable[] = "btl_vader_single_copy_mechanism";
+  constexpr std::array kByThemselves{0, 1, 2};  // xpmem, CMA, KNEM
+  int provided = 0;
+  int index = 0;
+  int count = 0;
+  int mechanism = -1;
+  MPI_T_cvar_handle handle = nullptr;
+  check_mpi(::MPI_T_init_thread(MPI_THREAD_SINGLE, &provided), "ask about MPI");
+  if (::MPI_T_cvar_get_index(kVariable, &index) == MPI_SUCCESS &&
+      ::MPI_T_cvar_handle_alloc(index, nullptr, &handle, &count) == MPI_SUCCESS) {
+    ::MPI_T_cvar_read(handle, &mechanism);
+    ::MPI_T_cvar_handle_free(&handle);
+  }
+  ::MPI_T_finalize();
+  return std::ranges::find(kByThemselves, mechanism) != kByThemselves.end();
+}
 
 std::vector<pid_t> mpi_daemons() { return {::getppid()}; }
 

@@ -22,6 +22,9 @@ int own_rank();
 std::vector<int> receiving_ranks(const LinkSetup& setup);
 int sending_rank();
 int tag_of(const LinkSetup& setup, Tag what);
+// Out of the sender's memory. Otherwise (process_vm_readv is not allowed, as in some containers) a message goes over piece by
+// piece, for which the sender has to be within MPI.
+bool receivers_copy_by_themselves();
 std::vector<pid_t> mpi_daemons();  // mpirun; for the producer
 
 }  // namespace bench

@@ -3,8 +3,6 @@
 #include "frame.hpp"
 #include "mpi_calls.hpp"
 
-#include <algorithm>
-#include <array>
 #include <list>
 #include <span>
 #include <vector>
@@ -13,66 +11,45 @@ namespace bench {
 
 namespace {
 
-// Whether a receiver copies out of the sender's memory by itself. Otherwise (process_vm_readv is not allowed, as in some
-// containers) a message goes over piece by piece, for which the sender has to be within MPI.
-bool receivers_copy() {
-  constexpr char kVariable[] = "btl_vader_single_copy_mechanism";
-  constexpr std::array kByThemselves{0, 1, 2};  // xpmem, CMA, KNEM
-  int provided = 0;
-  int index = 0;
-  int count = 0;
-  int mechanism = -1;
-  MPI_T_cvar_handle handle = nullptr;
-  check_mpi(::MPI_T_init_thread(MPI_THREAD_SINGLE, &provided), "ask about MPI");
-  if (::MPI_T_cvar_get_index(kVariable, &index) == MPI_SUCCESS &&
-      ::MPI_T_cvar_handle_alloc(index, nullptr, &handle, &count) == MPI_SUCCESS) {
-    ::MPI_T_cvar_read(handle, &mechanism);
-    ::MPI_T_cvar_handle_free(&handle);
-  }
-  ::MPI_T_finalize();
-  return std::ranges::find(kByThemselves, mechanism) != kByThemselves.end();
-}
-
-// A buffer with the persistent requests that send it or fill it.
+// A buffer with the persistent request that sends it or fills it.
 class Persistent {
  public:
-  explicit Persistent(std::size_t bytes) : buffer_(bytes) {}
-  ~Persistent() {
-    for (MPI_Request& request : requests_) ::MPI_Request_free(&request);
+  using Init = int (*)(int rank, int with_tag, std::span<std::byte> bytes, MPI_Request* request);
+
+  Persistent(std::size_t bytes, Init init, int rank, int with_tag) : buffer_(bytes) {
+    check_mpi(init(rank, with_tag, buffer_.bytes(), &request_), "make a request");
   }
+  ~Persistent() { ::MPI_Request_free(&request_); }
   Persistent(const Persistent&) = delete;
   Persistent& operator=(const Persistent&) = delete;
 
+  static int to_send(int rank, int with_tag, std::span<std::byte> bytes, MPI_Request* request) {
+    return ::MPI_Send_init(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, rank, with_tag, MPI_COMM_WORLD, request);
+  }
+  static int to_receive(int rank, int with_tag, std::span<std::byte> bytes, MPI_Request* request) {
+    return ::MPI_Recv_init(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, rank, with_tag, MPI_COMM_WORLD, request);
+  }
+
   std::span<std::byte> bytes() const noexcept { return buffer_.bytes(); }
-  void send_to(int rank, int with_tag) { add(::MPI_Send_init, rank, with_tag); }
-  void receive_from(int rank, int with_tag) { add(::MPI_Recv_init, rank, with_tag); }
-  void start() { check_mpi(::MPI_Startall(count(), requests_.data()), "start"); }
-  void wait() { check_mpi(::MPI_Waitall(count(), requests_.data(), MPI_STATUSES_IGNORE), "wait"); }
+  void start() { check_mpi(::MPI_Start(&request_), "start"); }
+  void wait() { check_mpi(::MPI_Wait(&request_, MPI_STATUS_IGNORE), "wait"); }
   // Of a receive that nothing is sent for.
   void cancel() {
-    for (MPI_Request& request : requests_) ::MPI_Cancel(&request);
-    ::MPI_Waitall(count(), requests_.data(), MPI_STATUSES_IGNORE);
+    ::MPI_Cancel(&request_);
+    ::MPI_Wait(&request_, MPI_STATUS_IGNORE);
   }
 
  private:
-  template <typename Init> void add(Init init, int rank, int with_tag) {
-    MPI_Request request = MPI_REQUEST_NULL;
-    const auto size = static_cast<int>(buffer_.bytes().size());
-    check_mpi(init(buffer_.bytes().data(), size, MPI_BYTE, rank, with_tag, MPI_COMM_WORLD, &request), "make a request");
-    requests_.push_back(request);
-  }
-  int count() const noexcept { return static_cast<int>(requests_.size()); }
-
   WarmBuffer buffer_;
-  std::vector<MPI_Request> requests_{};
+  MPI_Request request_ = MPI_REQUEST_NULL;
 };
 
 class MpiSender : public FrameSender {
  public:
   explicit MpiSender(const LinkSetup& setup) {
-    for (std::size_t i = 0; i < kBuffers; ++i) {
-      Persistent& buffer = buffers_.emplace_back(setup.frame_bytes);
-      for (const int rank : receiving_ranks(setup)) buffer.send_to(rank, tag_of(setup, Tag::Frame));
+    const int receiver = receiving_ranks(setup).front();
+    for (std::size_t i = 0; i < kBuffers / 2; ++i) {
+      buffers_.emplace_back(setup.frame_bytes, Persistent::to_send, receiver, tag_of(setup, Tag::Frame));
     }
     next_ = buffers_.begin();
   }
@@ -93,7 +70,7 @@ class MpiSender : public FrameSender {
   std::vector<pid_t> daemons() const override { return mpi_daemons(); }
 
  private:
-  const bool receivers_copy_ = receivers_copy();
+  const bool receivers_copy_ = receivers_copy_by_themselves();
   std::list<Persistent> buffers_{};
   std::list<Persistent>::iterator next_{};
 };
@@ -101,10 +78,8 @@ class MpiSender : public FrameSender {
 class MpiReceiver : public FrameReceiver {
  public:
   explicit MpiReceiver(const LinkSetup& setup) {
-    for (std::size_t i = 0; i < kBuffers; ++i) {
-      Persistent& buffer = buffers_.emplace_back(setup.frame_bytes);
-      buffer.receive_from(sending_rank(), tag_of(setup, Tag::Frame));
-      buffer.start();
+    for (std::size_t i = 0; i < kBuffers / 2; ++i) {
+      buffers_.emplace_back(setup.frame_bytes, Persistent::to_receive, sending_rank(), tag_of(setup, Tag::Frame)).start();
     }
     next_ = buffers_.begin();
   }

@@ -1,4 +1,4 @@
-// Frames as messages of persistent requests: see peer_mpi.cpp.
+// Frames to one consumer, as messages of persistent requests: see peer_mpi.cpp.
 #pragma once
 
 #include "link.hpp"

@@ -1,5 +1,6 @@
 #include "mpi_ranks.hpp"
 
+#include "guarded_process.hpp"
 #include "measurement.hpp"
 #include "private_directories.hpp"
 
@@ -8,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <array>
 #include <cerrno>
@@ -41,61 +41,43 @@ struct Handover {
   std::array<int, kChannel.size()> channel = kChannel;
 };
 
-union ControlSpace {
-  cmsghdr alignment;
-  std::array<char, CMSG_SPACE(sizeof(Handover::channel))> bytes;
+// What sendmsg and recvmsg take; not to be copied, as it points to itself.
+struct Envelope {
+  explicit Envelope(Handover& handover) : text{handover.arguments.data(), handover.arguments.size()} {
+    message.msg_iov = &text;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+  }
+  Envelope(const Envelope&) = delete;
+  Envelope& operator=(const Envelope&) = delete;
+
+  iovec text;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(Handover::channel))> control{};
+  msghdr message{};
 };
 
 void send_handover(const Descriptor& connection, Handover handover) {
-  iovec text{handover.arguments.data(), handover.arguments.size()};
-  ControlSpace control{};
-  msghdr message{};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  message.msg_control = &control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  Envelope envelope(handover);
+  cmsghdr* header = CMSG_FIRSTHDR(&envelope.message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof handover.channel);
   std::memcpy(CMSG_DATA(header), handover.channel.data(), sizeof handover.channel);
-  if (::sendmsg(connection.get(), &message, MSG_NOSIGNAL) != static_cast<ssize_t>(text.iov_len))
-    throw_errno("hand over to a rank");
+  const ssize_t sent = ::sendmsg(connection.get(), &envelope.message, MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(envelope.text.iov_len)) throw_errno("hand over to a rank");
 }
 
 Handover receive_handover(const Descriptor& connection) {
   Handover handover;
   handover.arguments.resize(kMostArgumentBytes);
-  iovec text{handover.arguments.data(), handover.arguments.size()};
-  ControlSpace control{};
-  msghdr message{};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  message.msg_control = &control;
-  message.msg_controllen = sizeof control;
-  const ssize_t got = ::recvmsg(connection.get(), &message, 0);
-  const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  Envelope envelope(handover);
+  const ssize_t got = ::recvmsg(connection.get(), &envelope.message, 0);
+  const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&envelope.message) : nullptr;
   if (header == nullptr || header->cmsg_type != SCM_RIGHTS) throw std::runtime_error("a rank was handed no channel");
   std::memcpy(handover.channel.data(), CMSG_DATA(header), sizeof handover.channel);
   handover.arguments.resize(static_cast<std::size_t>(got));
   return handover;
-}
-
-// What mpirun and its ranks say themselves goes to stderr: stdout is the producer's channel.
-[[noreturn]] void become_mpirun(const std::vector<std::string>& command, pid_t parent) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(126);
-  ::setpgid(0, 0);  // what the terminal signals to the group is not for it
-  ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
-  ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  if (::chdir("/") != 0) ::_exit(126);  // it would look for the working directory, which may be hidden
-  ::setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
-  ::setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
-  ::execv(arguments.front(), arguments.data());
-  ::_exit(127);
 }
 
 // What the driver says to a peer; the order of peer.hpp, after TRANSPORT and WORKLOAD.
@@ -126,36 +108,32 @@ std::string own_path(const std::filesystem::path& path) {
   return ::access(path.c_str(), X_OK) == 0 ? path.string() : "/proc/" + std::to_string(::getpid()) + "/exe";
 }
 
-pid_t start_mpirun(const Told& told, const std::string& program) {
-  if (::access(kMpirun, X_OK) != 0) throw Absent(std::string("no ") + kMpirun + " (openmpi-bin)");
-  const std::vector<std::string> command{kMpirun,
-                                         "-n",
-                                         std::to_string(1 + told.consumers),
-                                         "--oversubscribe",
-                                         "--stdin",
-                                         "none",
-                                         "--mca",
-                                         "pml",
-                                         "ob1",
-                                         "--mca",
-                                         "btl",
-                                         "self,vader",
-                                         program,
-                                         kAsRank,
-                                         told.transport,
-                                         told.frame_bytes,
-                                         told.directory.string()};
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid == 0) become_mpirun(command, parent);
-  if (pid < 0) throw_errno("fork");
-  return pid;
+std::vector<std::string> mpirun_command(const Told& told, const std::string& program) {
+  return {kMpirun,
+          "-n",
+          std::to_string(1 + told.consumers),
+          "--oversubscribe",
+          "--bind-to",
+          "none",  // scheduled as the peers of others are
+          "--stdin",
+          "none",
+          "--mca",
+          "pml",
+          "ob1",
+          "--mca",
+          "btl",
+          "self,vader",
+          program,
+          kAsRank,
+          told.transport,
+          told.frame_bytes,
+          told.directory.string()};
 }
 
 // Of rank 0; throws when mpirun ends before.
-Descriptor accept_rank(const Descriptor& listener, pid_t mpirun) {
+Descriptor accept_rank(const Descriptor& listener, const GuardedProcess& mpirun) {
   // By number: glibc 2.36 declares pidfd_open without C linkage.
-  const Descriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, mpirun, 0)));
+  const Descriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, mpirun.guard(), 0)));
   std::array<pollfd, 2> waits{pollfd{listener.get(), POLLIN, 0}, pollfd{ended.get(), POLLIN, 0}};
   while (::poll(waits.data(), waits.size(), -1) < 0) {
     if (errno != EINTR) throw_errno("wait for a rank");
@@ -178,13 +156,15 @@ int stand_in_for_producer(const Told& told) {
   const auto path = std::filesystem::read_symlink("/proc/self/exe");
   static_cast<void>(enter_private_directories(told.directory));  // or Open MPI's files are where everybody's are
   const Descriptor listener = listen_at(socket_path(told.directory, 0));
-  const pid_t mpirun = start_mpirun(told, own_path(path));
+  if (::access(kMpirun, X_OK) != 0) throw Absent(std::string("no ") + kMpirun + " (openmpi-bin)");
+  ::setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+  ::setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+  // What mpirun and its ranks say themselves goes to stderr: stdout is the producer's channel.
+  GuardedProcess mpirun(mpirun_command(told, own_path(path)), STDERR_FILENO, [] {});
   const Descriptor connection = accept_rank(listener, mpirun);
   send_handover(connection, told.handover);
   const int status = wait_for_rank(connection);
-  int mpirun_status = 0;
-  ::waitpid(mpirun, &mpirun_status, 0);
-  return mpirun_status == 0 ? status : 1;
+  return mpirun.wait() == 0 ? status : 1;
 }
 
 }  // namespace

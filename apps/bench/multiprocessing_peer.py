@@ -1,8 +1,8 @@
-# Python's own means, as its documentation has them: NumPy arrays in blocks of multiprocessing.shared_memory ("Shared memory for
-# direct access across processes", the example with NumPy), and the number of the block that holds a frame through
-# multiprocessing.connection ("Listeners and Clients"): a Connection is what Pipe() gives and what a Queue is made of. A
-# multiprocessing.Queue reaches one's own children only, and adds a thread and locks to each message; a manager's adds a process.
-# Waits are blocking reads of a Unix socket.
+# Python's own means, as its documentation has them: NumPy arrays in blocks of multiprocessing.shared_memory (the example with NumPy,
+# https://docs.python.org/3/library/multiprocessing.shared_memory.html), and the number of the block that holds a frame through
+# multiprocessing.connection (https://docs.python.org/3/library/multiprocessing.html, "Listeners and Clients"): a Connection is what
+# Pipe() gives and what a Queue is made of. A multiprocessing.Queue reaches one's own children only, and adds a thread and locks to
+# each message; a manager's adds a process. Waits are blocking reads of a Unix socket.
 import atexit
 from multiprocessing import connection, resource_tracker, shared_memory
 

@@ -44,7 +44,8 @@ int run_own_peer(int argc, char** argv) {
     const auto* own = std::ranges::find(kOwnPeers, std::string_view(arguments[1]), &OwnPeer::name);
     if (own != std::end(kOwnPeers)) return run_peer(arguments.subspan(2), own->produce, own->consume);
   }
-  const std::array transports{kSharedMemory, kSharedMemoryNoSpin, kInlineIpc, kInlineTcp, kFutex, kSocketPing, kUnixSocket, kZmq};
+  const std::array transports{kSharedMemory, kSharedMemoryNoSpin, kInlineIpc, kInlineTcp,       kFutex,
+                              kSocketPing,   kUnixSocket,         kZmq,       kZmqDefaultMalloc};
   return run_peer_main(static_cast<int>(arguments.size()), arguments.data(), transports);
 }
 

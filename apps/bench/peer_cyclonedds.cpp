@@ -1,8 +1,8 @@
 // Eclipse Cyclone DDS with its shared memory (iceoryx): its documented way for big samples on one host,
-// docs/manual/shared_memory.rst of 0.10.2: a type of fixed size, keep-last history, samples lent by dds_loan_sample. Taken
-// samples are read where they lie, by dds_takecdr, as Cyclone's own C++ and ROS 2 bindings do; dds_take would copy them. What is
-// kept last can be overwritten, in shared memory even if reliable, so readers say by samples of their own which frames they are
-// done with. Waiting: wait sets.
+// https://github.com/eclipse-cyclonedds/cyclonedds/blob/0.10.2/docs/manual/shared_memory.rst: a type of fixed size, keep-last
+// history, samples lent by dds_loan_sample. Taken samples are read where they lie, by dds_takecdr, as Cyclone's own C++ and ROS 2
+// bindings do; dds_take would copy them. What is kept last can be overwritten, in shared memory even if reliable, so readers say
+// by samples of their own which frames they are done with. Waiting: wait sets.
 #include "peer_main.hpp"
 #include "roudi.hpp"
 
@@ -25,11 +25,12 @@ namespace bench {
 namespace {
 
 constexpr dds_domainid_t kDomain = 62;  // its ports are below those that the system gives out
-// The loopback device, and who is there is asked by unicast, so that nothing of it is seen on any network.
+// The loopback device, and who is there is asked by unicast, so that nothing of it is seen on any network. Nobody is given up for
+// dead: on a busy machine it would be a peer that lives, whose frames were then lost.
 constexpr char kConfiguration[] =
     "<General><Interfaces><NetworkInterface name='lo'/></Interfaces><AllowMulticast>false</AllowMulticast></General>"
     "<Discovery><ParticipantIndex>auto</ParticipantIndex><MaxAutoParticipantIndex>60</MaxAutoParticipantIndex>"
-    "<Peers><Peer address='localhost'/></Peers></Discovery>"
+    "<Peers><Peer address='localhost'/></Peers><LeaseDuration>1 hr</LeaseDuration></Discovery>"
     "<SharedMemory><Enable>true</Enable><LogLevel>fatal</LogLevel></SharedMemory>"
     "<Tracing><Verbosity>severe</Verbosity><OutputFile>stderr</OutputFile></Tracing>";
 
@@ -166,27 +167,38 @@ std::string topic_name(const LinkSetup& setup, const char* what) {
   return name;
 }
 
-pid_t join(const LinkSetup& setup) {
-  const pid_t roudi = join_roudi(setup.directory, setup.frame_bytes);
-  ::setenv("CYCLONEDDS_URI", kConfiguration, 1);
-  return roudi;
+// One for all links of this process: a participant brings threads, sockets and discovery with it.
+struct Participant {
+  explicit Participant(const LinkSetup& setup)
+      : roudi(join_roudi(setup.directory, setup.frame_bytes)), entity(create(), "create a participant") {}
+
+  static dds_entity_t create() {
+    ::setenv("CYCLONEDDS_URI", kConfiguration, 1);
+    return dds_create_participant(kDomain, nullptr, nullptr);
+  }
+
+  const pid_t roudi;
+  const Entity entity;
+};
+
+std::shared_ptr<Participant> participant_of(const LinkSetup& setup) {
+  return in_common(setup, [&] { return std::make_shared<Participant>(setup); });
 }
 
 class CycloneSender : public FrameSender {
  public:
   explicit CycloneSender(const LinkSetup& setup)
       : frame_bytes_(setup.frame_bytes),
-        roudi_(join(setup)),
-        participant_(dds_create_participant(kDomain, nullptr, nullptr), "create a participant"),
-        frames_(participant_.get(), topic_name(setup, "frames"), setup.frame_bytes, kBuffers),
-        done_(participant_.get(), topic_name(setup, "done"), sizeof(Done), kDoneDepth),
+        participant_(participant_of(setup)),
+        frames_(participant_->entity.get(), topic_name(setup, "frames"), setup.frame_bytes, kBuffers),
+        done_(participant_->entity.get(), topic_name(setup, "done"), sizeof(Done), kDoneDepth),
         done_frames_(setup.receivers) {}
 
   void wait_for_receivers() override {
     const std::size_t receivers = done_frames_.size();
-    wait_for_matches(participant_.get(), frames_.get(), DDS_PUBLICATION_MATCHED_STATUS, receivers,
+    wait_for_matches(participant_->entity.get(), frames_.get(), DDS_PUBLICATION_MATCHED_STATUS, receivers,
                      dds_get_publication_matched_status);
-    wait_for_matches(participant_.get(), done_.get(), DDS_SUBSCRIPTION_MATCHED_STATUS, receivers,
+    wait_for_matches(participant_->entity.get(), done_.get(), DDS_SUBSCRIPTION_MATCHED_STATUS, receivers,
                      dds_get_subscription_matched_status);
   }
 
@@ -206,12 +218,11 @@ class CycloneSender : public FrameSender {
     ++sent_;
   }
 
-  std::vector<pid_t> daemons() const override { return {roudi_}; }
+  std::vector<pid_t> daemons() const override { return {participant_->roudi}; }
 
  private:
   const std::size_t frame_bytes_;
-  const pid_t roudi_;
-  const Entity participant_;
+  const std::shared_ptr<Participant> participant_;
   const Writer frames_;
   const Reader done_;
   std::vector<std::uint64_t> done_frames_;  // by receiver
@@ -223,14 +234,15 @@ class CycloneReceiver : public FrameReceiver {
  public:
   explicit CycloneReceiver(const LinkSetup& setup)
       : frame_bytes_(setup.frame_bytes),
-        roudi_(join(setup)),
-        participant_(dds_create_participant(kDomain, nullptr, nullptr), "create a participant"),
-        done_(participant_.get(), topic_name(setup, "done"), sizeof(Done), kDoneDepth),
-        frames_(participant_.get(), topic_name(setup, "frames"), setup.frame_bytes, kBuffers),
+        participant_(participant_of(setup)),
+        done_(participant_->entity.get(), topic_name(setup, "done"), sizeof(Done), kDoneDepth),
+        frames_(participant_->entity.get(), topic_name(setup, "frames"), setup.frame_bytes, kBuffers),
         state_{.receiver = setup.receiver} {
     // The sender exists, and a sample of a writer that is not known yet would be dropped.
-    wait_for_matches(participant_.get(), frames_.get(), DDS_SUBSCRIPTION_MATCHED_STATUS, 1, dds_get_subscription_matched_status);
-    wait_for_matches(participant_.get(), done_.get(), DDS_PUBLICATION_MATCHED_STATUS, 1, dds_get_publication_matched_status);
+    wait_for_matches(participant_->entity.get(), frames_.get(), DDS_SUBSCRIPTION_MATCHED_STATUS, 1,
+                     dds_get_subscription_matched_status);
+    wait_for_matches(participant_->entity.get(), done_.get(), DDS_PUBLICATION_MATCHED_STATUS, 1,
+                     dds_get_publication_matched_status);
   }
 
   std::span<const std::byte> receive() override {
@@ -248,8 +260,7 @@ class CycloneReceiver : public FrameReceiver {
 
  private:
   const std::size_t frame_bytes_;
-  const pid_t roudi_;
-  const Entity participant_;
+  const std::shared_ptr<Participant> participant_;
   const Writer done_;
   const Reader frames_;
   Done state_;

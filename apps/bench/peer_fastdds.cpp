@@ -1,8 +1,11 @@
 // eProsima Fast DDS with data-sharing delivery and loans on both sides, which its documentation calls zero-copy communication
-// (docs: "Zero-Copy communication" under use cases, and "Data-sharing delivery"; examples/cpp/dds/ZeroCopyExample of 2.9.1): a
+// (https://fast-dds.docs.eprosima.com/en/v2.9.1/fastdds/use_cases/zero_copy/zero_copy.html; examples/cpp/dds/ZeroCopyExample): a
 // plain type of bounded size, DataWriter::loan_sample, and DataReader::take into a sequence that owns nothing. Discovery and
 // acknowledgements go through its shared-memory transport. Keep-all history: write blocks until a reader has taken the oldest
 // frame, so none is lost. Waiting: DataReader::wait_for_unread_message, which takes half the time of a wait set.
+//
+// A process that is killed leaves files in /dev/shm; where that is the machine's own (private_directories.hpp), `fastdds shm
+// clean` removes them.
 #include "peer_main.hpp"
 #include "private_directories.hpp"
 
@@ -39,9 +42,9 @@ namespace rtps = eprosima::fastrtps::rtps;
 using Result = eprosima::fastrtps::types::ReturnCode_t;
 
 constexpr dds::DomainId_t kDomain = 61;
-constexpr char kTypeName[] = "arraywire_bench::Bytes";
-const eprosima::fastrtps::Duration_t kLong{3600, 0};    // an infinite one would overflow inside
-constexpr std::int32_t kUnacknowledged = kBuffers - 1;  // beside the frame that the writer fills
+const eprosima::fastrtps::Duration_t kLong{3600, 0};  // an infinite one would overflow inside
+// Beside the frame that the writer fills, and the one that a reader has taken: kBuffers are on their way at most.
+constexpr std::int32_t kUnacknowledged = kBuffers - 2;
 // A frame is acknowledged when it is taken, not when it is returned: its memory is used again at once unless there is other
 // memory, which is used in turn. One frame for the writer to fill, one for the readers to look at.
 constexpr std::int32_t kSpareFrames = 2;
@@ -61,7 +64,7 @@ template <typename T> T* check(T* made, const char* what) {
 class BytesType : public dds::TopicDataType {
  public:
   explicit BytesType(std::size_t bytes) : bytes_(bytes) {
-    setName(kTypeName);
+    setName(("arraywire_bench::Bytes" + std::to_string(bytes)).c_str());
     m_typeSize = static_cast<std::uint32_t>(bytes) + rtps::SerializedPayload_t::representation_header_size;
     m_isGetKeyDefined = false;
   }
@@ -118,13 +121,10 @@ void use_own_directories(const std::filesystem::path& directory) {
   std::ofstream(note) << ::getpid() << '\n';
 }
 
+// One for all links of this process: a participant brings threads, ports and discovery with it. All that they make belongs to it.
 class Participant {
  public:
-  explicit Participant(const LinkSetup& setup) : participant_(create(setup)) {
-    const dds::TypeSupport type(new BytesType(setup.frame_bytes));
-    check(type.register_type(participant_), "register the type");
-    topic_ = check(participant_->create_topic(setup.channel, kTypeName, dds::TOPIC_QOS_DEFAULT), "topic");
-  }
+  explicit Participant(const LinkSetup& setup) : participant_(create(setup)) {}
   ~Participant() {
     participant_->delete_contained_entities();
     dds::DomainParticipantFactory::get_instance()->delete_participant(participant_);
@@ -132,8 +132,7 @@ class Participant {
   Participant(const Participant&) = delete;
   Participant& operator=(const Participant&) = delete;
 
-  dds::DomainParticipant* operator->() const noexcept { return participant_; }
-  dds::Topic* topic() const noexcept { return topic_; }
+  dds::DomainParticipant& operator*() const noexcept { return *participant_; }
 
  private:
   static dds::DomainParticipant* create(const LinkSetup& setup) {
@@ -142,12 +141,23 @@ class Participant {
     dds::DomainParticipantQos qos = dds::PARTICIPANT_QOS_DEFAULT;
     qos.transport().use_builtin_transports = false;
     qos.transport().user_transports.push_back(std::make_shared<eprosima::fastdds::rtps::SharedMemTransportDescriptor>());
+    // Nobody is given up for dead: on a busy machine it would be a peer that lives, whose frames were then lost.
+    qos.wire_protocol().builtin.discovery_config.leaseDuration = eprosima::fastrtps::c_TimeInfinite;
     return check(dds::DomainParticipantFactory::get_instance()->create_participant(kDomain, qos), "participant");
   }
 
   dds::DomainParticipant* participant_;
-  dds::Topic* topic_ = nullptr;
 };
+
+std::shared_ptr<Participant> participant_of(const LinkSetup& setup) {
+  return in_common(setup, [&] { return std::make_shared<Participant>(setup); });
+}
+
+dds::Topic* topic_of(const LinkSetup& setup, dds::DomainParticipant& participant) {
+  const dds::TypeSupport type(new BytesType(setup.frame_bytes));
+  check(type.register_type(&participant), "register the type");
+  return check(participant.create_topic(setup.channel, type.get_type_name(), dds::TOPIC_QOS_DEFAULT), "topic");
+}
 
 template <typename Qos> Qos keep_all(Qos qos, std::int32_t samples, std::int32_t spare) {
   qos.reliability().kind = dds::RELIABLE_RELIABILITY_QOS;
@@ -189,11 +199,13 @@ class StatusWait {
 class FastDdsSender : public FrameSender {
  public:
   explicit FastDdsSender(const LinkSetup& setup)
-      : frame_bytes_(setup.frame_bytes), receivers_(static_cast<std::int32_t>(setup.receivers)), participant_(setup) {
-    auto* publisher = check(participant_->create_publisher(dds::PUBLISHER_QOS_DEFAULT), "publisher");
-    writer_ = check(
-        publisher->create_datawriter(participant_.topic(), keep_all(dds::DATAWRITER_QOS_DEFAULT, kUnacknowledged, kSpareFrames)),
-        "writer with data sharing");
+      : frame_bytes_(setup.frame_bytes),
+        receivers_(static_cast<std::int32_t>(setup.receivers)),
+        participant_(participant_of(setup)) {
+    auto* publisher = check((**participant_).create_publisher(dds::PUBLISHER_QOS_DEFAULT), "publisher");
+    writer_ = check(publisher->create_datawriter(topic_of(setup, **participant_),
+                                                 keep_all(dds::DATAWRITER_QOS_DEFAULT, kUnacknowledged, kSpareFrames)),
+                    "writer with data sharing");
   }
 
   void wait_for_receivers() override {
@@ -214,17 +226,18 @@ class FastDdsSender : public FrameSender {
  private:
   const std::size_t frame_bytes_;
   const std::int32_t receivers_;
-  const Participant participant_;
+  const std::shared_ptr<Participant> participant_;
   dds::DataWriter* writer_ = nullptr;
   void* loan_ = nullptr;
 };
 
 class FastDdsReceiver : public FrameReceiver {
  public:
-  explicit FastDdsReceiver(const LinkSetup& setup) : frame_bytes_(setup.frame_bytes), participant_(setup) {
-    auto* subscriber = check(participant_->create_subscriber(dds::SUBSCRIBER_QOS_DEFAULT), "subscriber");
-    reader_ = check(subscriber->create_datareader(participant_.topic(), keep_all(dds::DATAREADER_QOS_DEFAULT, kBuffers, 1)),
-                    "reader with data sharing");
+  explicit FastDdsReceiver(const LinkSetup& setup) : frame_bytes_(setup.frame_bytes), participant_(participant_of(setup)) {
+    auto* subscriber = check((**participant_).create_subscriber(dds::SUBSCRIBER_QOS_DEFAULT), "subscriber");
+    reader_ =
+        check(subscriber->create_datareader(topic_of(setup, **participant_), keep_all(dds::DATAREADER_QOS_DEFAULT, kBuffers, 1)),
+              "reader with data sharing");
     wait_for_sender();
   }
 
@@ -253,7 +266,7 @@ class FastDdsReceiver : public FrameReceiver {
   }
 
   const std::size_t frame_bytes_;
-  const Participant participant_;
+  const std::shared_ptr<Participant> participant_;
   dds::DataReader* reader_ = nullptr;
   Frames frames_{};
   dds::SampleInfoSeq infos_{};

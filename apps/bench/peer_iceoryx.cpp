@@ -1,6 +1,7 @@
 // peer/iceoryx and peer/iceoryx_polling: iceoryx 2's untyped publisher and subscriber, as in its examples icedelivery (loan,
 // publish, take) and waitset (a subscriber's state HAS_DATA), with the policies of its "Quality of Service" that lose nothing:
 // the publisher waits for a subscriber whose queue is full. It does so in a loop around sched_yield, at its processor's expense.
+// https://github.com/eclipse-iceoryx/iceoryx/tree/v2.0.3: iceoryx_examples, and doc/website/concepts/qos-policies.md.
 //
 // Nothing is copied: the producer fills shared memory that RouDi made, and the consumer reads it there. When nobody has the frame
 // that was sent last any more, loan() gives its memory again. The receiver that polls takes in a bare loop until there is a

@@ -1,12 +1,16 @@
 // Open MPI, ranks of one job on one host (mpirun, pml ob1 over btl vader), in the two ways that it has there.
 //
-// peer/mpi: persistent requests for what is sent again and again (MPI 3.1, 3.9; Open MPI's FAQ on shared memory: "What is the
-// vader BTL?"), kBuffers of them at each end, receives posted ahead. vader copies a big message once, out of the sender's
-// memory by process_vm_readv.
-// peer/mpi_window: a window of shared memory, MPI_Win_allocate_shared (MPI 3.1, 11.2.3), that all ranks read and write in place;
-// which part of it is whose is told by small messages.
+// peer/mpi: to one consumer persistent requests, for what is sent again and again (MPI 3.1, 3.9,
+// https://www.mpi-forum.org/docs/mpi-3.1/mpi31-report.pdf), receives posted ahead. btl vader copies a big message once, out of
+// the sender's memory by process_vm_readv (https://www.open-mpi.org/faq/, shared memory: "What is the vader BTL?"). To several
+// MPI_Ibcast (MPI 3.1, 5.12.2; https://www.open-mpi.org/doc/v4.1/man3/MPI_Ibcast.3.php): by it the root can fill the next frame
+// meanwhile, which it cannot with MPI_Bcast.
+// peer/mpi_window: a window of shared memory, MPI_Win_allocate_shared (MPI 3.1, 11.2.3;
+// https://www.open-mpi.org/doc/v4.1/man3/MPI_Win_allocate_shared.3.php), that all ranks read and write in place; which part of it
+// is whose is told by small messages.
 //
 // MPI waits by polling: a rank keeps a processor busy while it waits for a frame, as its documentation says.
+#include "mpi_broadcast.hpp"
 #include "mpi_calls.hpp"
 #include "mpi_messages.hpp"
 #include "mpi_ranks.hpp"
@@ -32,7 +36,13 @@ const MpiWindow* window_of_job = nullptr;
 constexpr char kWindowTransport[] = "peer/mpi_window";
 
 constexpr Transport kTransports[] = {
-    {.name = "peer/mpi", .make_sender = make_message_sender, .make_receiver = make_message_receiver},
+    {.name = "peer/mpi",
+     .make_sender =
+         [](const LinkSetup& setup) { return setup.receivers == 1 ? make_message_sender(setup) : make_broadcast_sender(setup); },
+     .make_receiver =
+         [](const LinkSetup& setup) {
+           return setup.receivers == 1 ? make_message_receiver(setup) : make_broadcast_receiver(setup);
+         }},
     {.name = kWindowTransport,
      .make_sender = [](const LinkSetup& setup) { return make_window_sender(setup, *window_of_job); },
      .make_receiver = [](const LinkSetup& setup) { return make_window_receiver(setup, *window_of_job); }},

@@ -1,4 +1,5 @@
-// peer/nng: nng's messages over ipc://, the transport that nng(7) has for processes of one machine.
+// peer/nng: nng's messages over ipc://, the transport that nng(7) has for processes of one machine. Documentation, pages of which
+// are named below: https://github.com/nanomsg/nng/tree/v1.5.2/docs/man.
 //
 // To one receiver a pipeline, push(7) to pull(7): reliable, and push blocks when the receiver falls behind. To several, a
 // pipeline would give each frame to one of them only, and every public way to give a message to several pipelines copies it;
@@ -8,11 +9,11 @@
 //
 // A message goes out without a copy by nng_sendmsg(3), and comes in as nng_recvmsg(3) has it: the kernel's copies through the
 // Unix socket are the only ones. nng takes the message that it sends, so that each frame is a new one; nng_msg_alloc(3) fills it
-// with zeros, on both sides. keep_freed_memory below makes that 3 to 4 times as fast for frames of 50 MB: glibc would give each
-// one back to the kernel, and have the next one faulted in page by page.
+// with zeros, on both sides. keep_freed_memory, as in arraywire's inline lane, makes that 3 to 4 times as fast for frames of 50
+// MB: glibc would give each one back to the kernel, and have the next one faulted in page by page.
+#include "memory/receive_memory.hpp"
 #include "peer_main.hpp"
 
-#include <malloc.h>
 #include <nng/nng.h>
 #include <nng/protocol/pipeline0/pull.h>
 #include <nng/protocol/pipeline0/push.h>
@@ -20,7 +21,6 @@
 #include <nng/protocol/pubsub0/sub.h>
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -33,14 +33,6 @@ namespace {
 
 void check(const char* what, int error) {
   if (error != 0) throw std::runtime_error(std::string("nng: ") + what + ": " + ::nng_strerror(error));
-}
-
-// Before anything has been allocated by another thread.
-void keep_freed_memory() {
-  ::mallopt(M_MMAP_MAX, 0);                                      // everything from the heap ...
-  ::mallopt(M_ARENA_MAX, 1);                                     // ... the same one for nng's threads
-  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());  // whose end is not given back
-  ::mallopt(M_TOP_PAD, 64 << 20);
 }
 
 using Message = std::unique_ptr<nng_msg, decltype([](nng_msg* message) { ::nng_msg_free(message); })>;
@@ -112,8 +104,11 @@ class NngSender : public FrameSender {
       : frame_bytes_(setup.frame_bytes),
         receivers_(setup.receivers),
         socket_(receivers_ == 1 ? ::nng_push0_open : ::nng_pub0_open) {
-    // Two are outside of the queue: the one that is being filled, and the one that the kernel is taking.
-    socket_.set(NNG_OPT_SENDBUF, static_cast<int>(receivers_ == 1 ? kBuffers - 2 : kBuffers));
+    // In no queue: the one that is being filled and the one that the kernel is taking, and at the other end the one that has come
+    // and the one that is being read.
+    constexpr std::size_t kInNoQueue = 4;
+    static_assert(kInNoQueue <= kBuffers);
+    socket_.set(NNG_OPT_SENDBUF, static_cast<int>(receivers_ == 1 ? kBuffers - kInNoQueue : kBuffers));
     check("watch the pipes", ::nng_pipe_notify(socket_.get(), NNG_PIPE_EV_ADD_POST, count_pipe, &connected_));
     if (receivers_ > 1) acknowledgements_.emplace(setup);
     socket_.listen(frames_url(setup));
@@ -191,6 +186,6 @@ constexpr Transport kNng{.name = "peer/nng", .make_sender = make_sender, .make_r
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  bench::keep_freed_memory();
+  arraywire::memory::keep_freed_memory();  // before anything has been allocated by another thread
   return bench::run_peer_main(argc, argv, std::span(&bench::kNng, 1));
 }

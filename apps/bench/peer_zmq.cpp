@@ -1,5 +1,6 @@
 #include "peer_zmq.hpp"
 
+#include "arraywire/context.hpp"
 #include "frame.hpp"
 #include "zmq_calls.hpp"
 
@@ -12,6 +13,11 @@
 namespace bench {
 
 namespace {
+
+// One that is filled, one that zmq sends; one in the receiver's queue, and the one that is read. When the receiver is slow,
+// libzmq has one more between, that it got but cannot queue yet.
+constexpr std::size_t kSenderBuffers = kBuffers / 2;
+constexpr int kQueue = kBuffers / 2 - 1;
 
 // A frame that zmq may be reading. `lent` is set by the sender before it sends and cleared by zmq when it has given the bytes to
 // the kernel for every receiver, on its I/O thread; release and acquire on it order the next fill after that.
@@ -39,7 +45,7 @@ class ZmqSender : public FrameSender {
         context_(context_of(setup)),
         socket_(open_zmq(*context_, setup.receivers == 1 ? ZMQ_PUSH : ZMQ_XPUB)) {
     for (LentFrame& frame : lent_frames_) frame.buffer.emplace(setup.frame_bytes);
-    set_zmq(socket_, ZMQ_SNDHWM, kBuffers);
+    set_zmq(socket_, ZMQ_SNDHWM, kSenderBuffers);
     if (receivers_ > 1) {
       set_zmq(socket_, ZMQ_XPUB_NODROP, 1);
       set_zmq(socket_, ZMQ_XPUB_VERBOSE, 1);  // every receiver's subscription is counted
@@ -54,13 +60,13 @@ class ZmqSender : public FrameSender {
   }
 
   std::span<std::byte> room() override {
-    LentFrame& frame = lent_frames_[sent_ % kBuffers];
+    LentFrame& frame = lent_frames_[sent_ % kSenderBuffers];
     frame.lent.wait(true, std::memory_order_acquire);
     return frame.buffer->bytes();
   }
 
   void send() override {
-    LentFrame& frame = lent_frames_[sent_++ % kBuffers];
+    LentFrame& frame = lent_frames_[sent_++ % kSenderBuffers];
     const auto bytes = frame.buffer->bytes();
     frame.lent.store(true, std::memory_order_relaxed);
     zmq_msg_t message;
@@ -71,7 +77,7 @@ class ZmqSender : public FrameSender {
  private:
   const std::size_t receivers_;
   std::uint64_t sent_ = 0;
-  std::array<LentFrame, kBuffers> lent_frames_{};  // before the context: it must outlive zmq's last use
+  std::array<LentFrame, kSenderBuffers> lent_frames_{};  // before the context: it must outlive zmq's last use
   const std::shared_ptr<ZmqContext> context_;
   const ZmqSocket socket_;
 };
@@ -81,7 +87,7 @@ class ZmqReceiver : public FrameReceiver {
   explicit ZmqReceiver(const LinkSetup& setup)
       : context_(context_of(setup)), socket_(open_zmq(*context_, setup.receivers == 1 ? ZMQ_PULL : ZMQ_SUB)) {
     ::zmq_msg_init(&message_);
-    set_zmq(socket_, ZMQ_RCVHWM, kBuffers);
+    set_zmq(socket_, ZMQ_RCVHWM, kQueue);
     if (setup.receivers > 1 && ::zmq_setsockopt(socket_.get(), ZMQ_SUBSCRIBE, "", 0) != 0) throw_zmq("subscribe");
     connect_zmq(socket_, endpoint_of(setup));
   }
@@ -106,8 +112,15 @@ class ZmqReceiver : public FrameReceiver {
 std::unique_ptr<FrameSender> make_sender(const LinkSetup& setup) { return std::make_unique<ZmqSender>(setup); }
 std::unique_ptr<FrameReceiver> make_receiver(const LinkSetup& setup) { return std::make_unique<ZmqReceiver>(setup); }
 
+std::unique_ptr<FrameReceiver> make_tuned_receiver(const LinkSetup& setup) {
+  arraywire::keep_receive_memory();  // malloc settings, nothing else of arraywire
+  return make_receiver(setup);
+}
+
 }  // namespace
 
-constinit const Transport kZmq{.name = "peer/zmq", .make_sender = make_sender, .make_receiver = make_receiver};
+constinit const Transport kZmq{.name = "peer/zmq", .make_sender = make_sender, .make_receiver = make_tuned_receiver};
+constinit const Transport kZmqDefaultMalloc{
+    .name = "peer/zmq_default_malloc", .make_sender = make_sender, .make_receiver = make_receiver};
 
 }  // namespace bench

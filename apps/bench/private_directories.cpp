@@ -1,10 +1,14 @@
 #include "private_directories.hpp"
 
+#include "memory/descriptor.hpp"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <system_error>
@@ -12,6 +16,8 @@
 namespace bench {
 
 namespace {
+
+using arraywire::memory::Descriptor;
 
 [[noreturn]] void throw_errno(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -38,19 +44,11 @@ bool unshare_mounts() {
   return true;
 }
 
-class Descriptor {
- public:
-  Descriptor(const std::filesystem::path& path, int flags) : value_(::open(path.c_str(), flags | O_CLOEXEC)) {
-    if (value_ < 0) throw_errno("open " + path.string());
-  }
-  ~Descriptor() { ::close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return value_; }
-
- private:
-  const int value_;
-};
+Descriptor open_to_refer_to(const std::filesystem::path& path, int flags) {
+  Descriptor opened(::open(path.c_str(), flags | O_CLOEXEC));
+  if (!opened) throw_errno("open " + path.string());
+  return opened;
+}
 
 void mount_memory(const char* directory) {
   if (::mount("tmpfs", directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=100%") != 0) {
@@ -65,12 +63,11 @@ bool is_ours(pid_t process, const char* kind) {
          std::filesystem::read_symlink(namespace_of("self", kind));
 }
 
-}  // namespace
-
-bool enter_private_directories(const std::filesystem::path& kept) {
+bool enter(const std::filesystem::path& kept) {
   if (!unshare_mounts()) return false;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) throw_errno("make mounts private");
-  const Descriptor as_before(kept, O_PATH | O_DIRECTORY);  // opened in this namespace, so that it can be mounted in it
+  // Opened in this namespace, so that it can be mounted in it.
+  const Descriptor as_before = open_to_refer_to(kept, O_PATH | O_DIRECTORY);
   mount_memory("/dev/shm");
   mount_memory("/tmp");
   std::filesystem::create_directories(kept);
@@ -79,11 +76,33 @@ bool enter_private_directories(const std::filesystem::path& kept) {
   return true;
 }
 
+// Tried by a child: namespaces may be given and mounts in them refused (AppArmor, as Ubuntu has it), and then there is no way
+// back.
+bool may_enter(const std::filesystem::path& kept) {
+  const pid_t child = ::fork();
+  if (child < 0) throw_errno("fork");
+  if (child == 0) {
+    try {
+      ::_exit(enter(kept) ? EXIT_SUCCESS : EXIT_FAILURE);
+    } catch (const std::exception&) {
+      ::_exit(EXIT_FAILURE);
+    }
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status == 0;
+}
+
+}  // namespace
+
+bool enter_private_directories(const std::filesystem::path& kept) { return may_enter(kept) && enter(kept); }
+
 void join_private_directories(pid_t process) {
   if (is_ours(process, "mnt")) return;
-  const Descriptor mounts(namespace_of(std::to_string(process), "mnt"), O_RDONLY);
+  const Descriptor mounts = open_to_refer_to(namespace_of(std::to_string(process), "mnt"), O_RDONLY);
   if (!is_ours(process, "user")) {
-    const Descriptor users(namespace_of(std::to_string(process), "user"), O_RDONLY);
+    const Descriptor users = open_to_refer_to(namespace_of(std::to_string(process), "user"), O_RDONLY);
     if (::setns(users.get(), CLONE_NEWUSER) != 0) throw_errno("join a user namespace");
   }
   if (::unshare(CLONE_FS) != 0) throw_errno("have directories of this thread's own");  // a sanitizer may have a thread, too

@@ -8,8 +8,8 @@
 
 namespace bench {
 
-// `kept` is seen as before, wherever it is. False: not allowed here (containers often forbid it); then nothing has changed.
-// Before this process has a second thread.
+// `kept` is seen as before, wherever it is. False: not allowed here (containers often forbid it), or not in full; then nothing
+// has changed. Before this process has a second thread.
 [[nodiscard]] bool enter_private_directories(const std::filesystem::path& kept);
 
 // Those of another process of this user; nothing to do when they are ours already. Throws std::system_error.

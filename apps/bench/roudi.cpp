@@ -1,12 +1,17 @@
 #include "roudi.hpp"
 
+#include "frame.hpp"
+#include "guarded_process.hpp"
 #include "link.hpp"
 #include "measurement.hpp"
+#include "memory/descriptor.hpp"
 #include "private_directories.hpp"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <array>
 #include <cerrno>
@@ -23,58 +28,77 @@ namespace bench {
 namespace {
 
 constexpr char kProgram[] = "iox-roudi";
+constexpr std::string_view kUnnamedClient = "iceoryx_rt_";  // of which Cyclone DDS makes the name
 constexpr std::string_view kReady = "RouDi is ready for clients";
-constexpr std::size_t kSmallFrameBytes = 1024;  // for answers
 // RouDi writes zeros to all of its memory at its start, so that what is spared here is time and memory. Beside those in turn, a
 // publisher keeps the frame that it sent last, and one is spare for the moment in which a reader swaps its old one for the next.
 constexpr std::size_t kChunks = kBuffers + 2;
-constexpr std::size_t kSmallChunks = 256;
+constexpr std::size_t kAnswerChunks = 256;
 // Of the layers above iceoryx (Cyclone DDS), which is taken from what is meant for the frame.
 constexpr std::size_t kHeaderBytes = 128;
+constexpr std::size_t kAnswerBytes = kSmallestFrameBytes + kHeaderBytes;
+// That RouDi itself needs, and iceoryx for each chunk: rather too much.
+constexpr std::size_t kRoudiBytes = std::size_t{96} << 20;
 
 [[noreturn]] void throw_errno(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
+// Of those that may use the memory: iceoryx gives a process what the groups have that the user of that process has according to
+// the system's tables, whatever groups it runs with.
+std::string group_of_user() {
+  const passwd* user = ::getpwuid(::geteuid());
+  if (user == nullptr) throw Absent("iceoryx needs a name of the user, and user " + std::to_string(::geteuid()) + " has none");
+  const group* named = ::getgrgid(user->pw_gid);
+  if (named == nullptr)
+    throw Absent("iceoryx needs a name of the user's group, and group " + std::to_string(user->pw_gid) + " has none");
+  return named->gr_name;
+}
+
 // The format: iceoryx, "RouDi's configuration"; sizes in increasing order.
-void write_configuration(const std::filesystem::path& path, std::size_t frame_bytes) {
+void write_configuration(const std::filesystem::path& path, std::size_t frame_bytes, const std::string& group) {
   std::ofstream file(path);
-  file << "[general]\nversion = 1\n[[segment]]\n";
+  file << "[general]\nversion = 1\n[[segment]]\nreader = \"" << group << "\"\nwriter = \"" << group << "\"\n";
   const auto pool = [&](std::size_t bytes, std::size_t count) {
     file << "[[segment.mempool]]\nsize = " << bytes << "\ncount = " << count << '\n';
   };
-  pool(kSmallFrameBytes, kSmallChunks);
-  if (frame_bytes + kHeaderBytes > kSmallFrameBytes) pool(frame_bytes + kHeaderBytes, kChunks);
+  pool(kAnswerBytes, kAnswerChunks);
+  if (frame_bytes > kSmallestFrameBytes) pool(frame_bytes + kHeaderBytes, kChunks);
   file.close();
   if (!file) throw_errno("write " + path.string());
 }
 
-// What iceoryx has left in the machine's own /tmp of our processes that were killed.
-void remove_remains() {
+// RouDi would fill what there is, and be killed by SIGBUS: containers often have 64 MB.
+void expect_room(std::size_t bytes) {
+  struct statvfs memory {};
+  if (::statvfs("/dev/shm", &memory) != 0) throw_errno("look at /dev/shm");
+  const std::size_t there = memory.f_bavail * memory.f_frsize;
+  if (there >= bytes) return;
+  const auto megabytes = [](std::size_t amount) { return std::to_string((amount + 999'999) / 1'000'000) + " MB"; };
+  throw Absent("iceoryx needs " + megabytes(bytes) + " of /dev/shm, which has room for " + megabytes(there));
+}
+
+// What iceoryx has left in /tmp of processes that were killed: sockets and locks, named after them.
+void remove_remains_of_clients() {
   for (const auto& entry : std::filesystem::directory_iterator("/tmp")) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with(kRoudiClient)) continue;
-    const pid_t process = std::atoi(name.c_str() + kRoudiClient.size());
-    std::error_code gone_meanwhile;
-    if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry.path(), gone_meanwhile);
+    for (const std::string_view prefix : {kRoudiClient, kUnnamedClient}) {
+      if (!name.starts_with(prefix)) continue;
+      const pid_t process = std::atoi(name.c_str() + prefix.size());
+      std::error_code gone_meanwhile;
+      if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry.path(), gone_meanwhile);
+    }
   }
 }
 
-// `output` is the writing end of a pipe. RouDi dies with this thread. Then it may leave files, which the next one removes; but it
-// would not always heed SIGTERM: it waits for locks in shared memory, even those of processes that were killed.
-pid_t spawn(const std::filesystem::path& configuration, int output) {
-  // No monitoring: who loses a peer here notices by itself, and a busy machine must not make RouDi take a slow peer for dead.
-  const std::array<const char*, 8> command{kProgram, "-c", configuration.c_str(), "-m", "off", "-l", "fatal", nullptr};
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid < 0) throw_errno("fork");
-  if (pid != 0) return pid;
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(126);  // it died before the line above
-  ::signal(SIGTERM, SIG_DFL);
-  ::setpgid(0, 0);  // what the terminal signals to the group is not for it
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(output, STDERR_FILENO);
-  ::execvp(kProgram, const_cast<char* const*>(command.data()));
-  ::_exit(127);
+// And what RouDi has left, if it was killed, or failed as it ended: it does when clients were killed. Then its lock is there, but
+// nobody has it.
+void remove_remains_of_roudi(const std::string& group) {
+  constexpr char kLock[] = "/tmp/iox-unique-roudi.lock";
+  const arraywire::memory::Descriptor lock(::open(kLock, O_RDWR | O_CLOEXEC));
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
+  for (const std::string& path : {std::string("/dev/shm/iceoryx_mgmt"), "/dev/shm/" + group, std::string("/tmp/roudi"),
+                                  std::string("/tmp/roudi.lock"), std::string(kLock)}) {
+    ::unlink(path.c_str());
+  }
 }
 
 // When it ends before it is ready: what it said.
@@ -90,42 +114,29 @@ std::optional<std::string> wait_until_ready(int output) {
   return std::nullopt;
 }
 
-// Ends RouDi when this process leaves, after iceoryx's own static runtime has taken its leave of RouDi: what is constructed first
-// is destroyed last.
-class RunningRoudi {
- public:
-  RunningRoudi(pid_t pid, int end_signal) : pid_(pid), end_signal_(end_signal) {}
-  ~RunningRoudi() {
-    ::kill(pid_, end_signal_);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  RunningRoudi(const RunningRoudi&) = delete;
-  RunningRoudi& operator=(const RunningRoudi&) = delete;
-
- private:
-  const pid_t pid_;
-  const int end_signal_;
-};
-
-[[noreturn]] void throw_absent(pid_t roudi, const std::string& said) {
-  int status = 0;
-  ::waitpid(roudi, &status, 0);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) throw Absent("there is no iox-roudi (iceoryx)");
-  throw Absent("iox-roudi does not start, perhaps because another one runs: " + said);
-}
-
 pid_t start_roudi(const std::filesystem::path& directory, std::size_t frame_bytes) {
-  const std::filesystem::path configuration = directory / "roudi.toml";
-  write_configuration(configuration, frame_bytes);
-  const bool is_private = enter_private_directories(directory);
-  if (!is_private) remove_remains();
+  const std::filesystem::path configuration = std::filesystem::absolute(directory / "roudi.toml");
+  const std::string group = group_of_user();
+  write_configuration(configuration, frame_bytes, group);
+  static_cast<void>(enter_private_directories(directory));
+  expect_room(kRoudiBytes + kChunks * frame_bytes);
+  const auto remove_remains = [group] {
+    remove_remains_of_clients();
+    remove_remains_of_roudi(group);
+  };
+  remove_remains();
   std::array<int, 2> output{};  // its reading end stays open as long as we live: RouDi may say more
   if (::pipe2(output.data(), O_CLOEXEC) != 0) throw_errno("make a pipe");
-  const pid_t roudi = spawn(configuration, output[1]);
+  // No monitoring: who loses a peer here notices by itself, and a busy machine must not make RouDi take a slow peer for dead.
+  // Static, so that RouDi ends when this process leaves, after iceoryx's own static runtime has taken its leave of RouDi: what is
+  // constructed first is destroyed last.
+  static GuardedProcess roudi({kProgram, "-c", configuration.string(), "-m", "off", "-l", "fatal"}, output[1], remove_remains);
   ::close(output[1]);
-  if (const auto said = wait_until_ready(output[0])) throw_absent(roudi, *said);
-  static const RunningRoudi running(roudi, is_private ? SIGKILL : SIGTERM);  // where others see its files, it removes them
-  return roudi;
+  if (const auto said = wait_until_ready(output[0])) {
+    if (roudi.wait() == GuardedProcess::kNotStarted) throw Absent("there is no iox-roudi (iceoryx)");
+    throw Absent("iox-roudi does not start, perhaps because another one runs: " + *said);
+  }
+  return roudi.pid();
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
-// The program's private directory: sockets, stream folders and the big file of one run, removed at its end.
+// The program's private directory: sockets, stream folders and the big file of one run, removed at its end; what a killed
+// program has left, by the next one.
 #pragma once
+
+#include "memory/descriptor.hpp"
 
 #include <filesystem>
 
@@ -17,6 +20,7 @@ class RunDirectory {
 
  private:
   std::filesystem::path path_;
+  arraywire::memory::Descriptor locked_{};
   int children_ = 0;
 };
 

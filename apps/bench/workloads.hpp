@@ -17,8 +17,9 @@ enum class Workload {
   Latency,   // stamped, one at a time: each is answered by a small frame of the same transport the other way
   Paced,     // stamped, at 60 Hz: every reader sleeps in between
 };
-// Latency and Paced take the times from just before a frame is sent until a consumer has it, ""; Latency also those of frame and
-// answer, "half_round_trip_" (see Latencies).
+// Latency and Paced count from just before a frame is sent until a consumer has it, p50_us, p99_us and max_us; Latency also
+// half_round_trip_p50_us, p99 and max, of frame and answer. A wait for a free buffer, in room(), is before that, and does not
+// count.
 
 inline constexpr std::uint64_t kPacedFrames = 30;  // of an order, at least: half a second
 inline constexpr Workload kWorkloads[] = {Workload::HandOff, Workload::FillRead, Workload::Latency, Workload::Paced};

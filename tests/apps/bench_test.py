@@ -29,7 +29,8 @@ def counters():
     wanted = {name("latency/zmq", 96): LATENCIES, name("peer/zmq_exchange", 96): set()}
     for transport, short in {"shared_memory": "shared_memory", "shared_memory_no_spin": "shared_memory_no_spin", "inline/ipc": "inline",
                              "inline/tcp": "inline_tcp", "floor/unix_socket": "unix_socket", "floor/futex": "futex",
-                             "floor/socket_ping": "socket_ping", "peer/zmq": "zmq_frames"}.items():
+                             "floor/socket_ping": "socket_ping", "peer/zmq": "zmq_frames",
+                             "peer/zmq_default_malloc": "zmq_default_malloc"}.items():
         wanted[name(transport + "/handoff" if transport.startswith("shared_memory") else transport)] = set()
         wanted[name(transport + "/fill_read")] = set()
         if transport not in ONE_CONSUMER:
