@@ -30,13 +30,13 @@ def counters_of(benchmark):
 
 
 def row_of(benchmark):
-    latencies = {prefix: {what: rounded(value) for what, value in of.items()} for prefix, of in benchmark.get("latencies", {}).items()}
+    latencies = {prefix: {what: rounded(value) for what, value in of.items()} for prefix, of in benchmark["latencies"].items()}
     return {"counters": counters_of(benchmark)} | ({"latencies": latencies} if latencies else {})
 
 
 def group_of(found, transport_of):
     """What is kept of an answer. Its ratios are not: there are others (results.py). The order's numbers are places in `rows`."""
-    return {"rounds": found["pairs"], "order": found.get("order", []),
+    return {"rounds": found["pairs"], "order": found["order"],
             "rows": {transport_of[benchmark["name"]]: row_of(benchmark) for benchmark in found["benchmarks"]}}
 
 
@@ -46,7 +46,7 @@ def known_benchmarks(bench):
 
 
 def why_unknown(transport, workload):
-    if receivers_of(workload) > 1 and transport.one_consumer:
+    if workload.startswith("consumers/") and transport.one_consumer:
         return "one consumer only: " + transport.one_consumer
     if transport.package and not machine.output("dpkg-query", "-W", transport.package):
         return f"not built: {transport.package} is missing"

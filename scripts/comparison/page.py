@@ -6,7 +6,8 @@ from .results import parts_of, ratios_of
 
 HEAD = """# Measured against others
 
-Written by `scripts/compare`, which does all of it again in about a quarter of an hour; the numbers are in [benchmarks.json](benchmarks.json).
+Written by `scripts/compare`, which does all of it again in about a quarter of an hour; the numbers are in
+[benchmarks.json](benchmarks.json).
 
 {machine}
 
@@ -17,25 +18,27 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
   one; each in the way that its own documentation calls best, as the head of its source in `apps/bench` says. Those in C and C++ are
   driven by the same code (`workloads.cpp`), those in Python by code that does the same with NumPy (`python_workloads.py`).
 - A process that receives large messages from a socket keeps the memory that it frees mapped (glibc's `mallopt`), in arraywire's inline
-  rows as in those of libzmq and nng: without, much of the time goes into page faults. "libzmq, malloc as it comes" is without. Otherwise
-  arraywire's options are its defaults, with queues for four frames.
-- arraywire's shared memory, on both sides, looks again for up to 50 us before it sleeps: that is its default, and keeps a processor busy for
-  as long. "no spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however long they
-  wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In pictures they are
-  dashed.
+  rows as in those of libzmq and nng: without, much of the time goes into page faults. "libzmq with malloc as it comes" is without.
+  Otherwise arraywire's options are its defaults, with queues for four frames.
+- arraywire's shared memory, on both sides, looks again for up to 50 us before it sleeps: that is its default, and keeps a processor busy
+  for as long. "without spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however
+  long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
+  pictures those that never sleep are dashed.
 - All of a table's processes are there at once and take turns: in each of {rounds} rounds every row is measured for about {batch} s, in an
-  order drawn by lot (it is in the JSON). What is told is the median of the rounds and, behind it, the quartiles. A ratio is one of the same
-  round, so what the machine does to all of them is not in it. Where they do not all fit into memory at once, they are measured in groups,
-  each with arraywire's lanes and the floors, and ratios are within a group.
-- "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket. "it / floor"
-  is the row against what the machine can do without any transport: {floors}.
-- p99 and max are of all frames of all rounds, as many as said; p99 is left out under 100.
-- CPU is user and system time of all processes, daemons among them. Memory is what they have in RAM together at the moment when that is most,
-  shared memory counted once (Pss); buffers in the kernel's sockets are not in it.
+  order drawn by lot (it is in the JSON). What is told is the median of the rounds and, behind it, the quartiles. A ratio is one of the
+  same round, so what the machine does to all of them is not in it. Where they do not all fit into memory at once, they are measured in
+  groups, each with arraywire's lanes and the floors, and ratios are within a group.
+- "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket.
+  "it / floor" is the row against what the machine can do without any transport, which each table names. A floor that sleeps whenever it
+  waits (the futex) can be slower than a row that spins or polls.
+- Latencies: p50 is the median of the rounds' as all else; p99 and max are of the frames of all rounds together, of which it is said how
+  many they were, and p99 is left out where they are under 100.
+- CPU is user and system time of all processes, daemons among them. Memory is what they have in RAM together at the moment when that is
+  most, shared memory counted once (Pss); buffers in the kernel's sockets are not in it.
 - Ratios say more than rates: those differ between machines, and between days on a virtual one. `scripts/compare --check
-  docs/benchmarks.json` measures again and sorts ratios into those within {tolerance} of these; those beyond, of which the quartiles overlap
-  (a ratio that varies by more than {tolerance} from round to round cannot be had again to {tolerance}); and those that differ beyond both, of
-  which there should be none.
+  docs/benchmarks.json` measures again and sorts ratios into those within {tolerance} of these; those beyond, of which the quartiles
+  overlap (a ratio that varies by more than {tolerance} from round to round cannot be had again to {tolerance}); and those that differ
+  beyond both, of which there should be none.
 """
 PICTURES = """![Rate against frame size](benchmarks-rate.svg)
 
@@ -123,7 +126,7 @@ def groups_text(part, rounds):
         apart = [labels(name for name in group["rows"] if name not in every) for group in part.groups]
         text += f"\nMeasured in {len(apart)} groups, one after the other, each with {labels(every)}: {'; '.join(apart)}.\n"
     fewer = [group["rounds"] for group in part.groups if group["rounds"] != rounds]
-    return text + (f"\nInterrupted: of {' and '.join(map(str, fewer))} rounds only.\n" if fewer else "")
+    return text + (f"\nInterrupted: of {' and '.join(counted(rounds, 'round') for rounds in fewer)} only.\n" if fewer else "")
 
 
 def left_out_text(part):
@@ -146,22 +149,23 @@ def part_text(table, part, rounds):
     return text + groups_text(part, rounds) + left_out_text(part)
 
 
+def floors_text(table):
+    shared, socket = table.floors
+    of_shared = f"{BY_NAME[shared].label} (`{shared}`)" if shared else "none where memory is shared"
+    return f"The floor is {of_shared}, and {BY_NAME[socket].label} (`{socket}`) where bytes go through a socket."
+
+
 def table_text(results, table):
     text = f"\n## {table.title}\n\n{table.about} Of {table.unit}, {table.better} is better"
-    text += f": a ratio of arraywire to another {'above' if table.better == 'more' else 'below'} 1 says that arraywire is ahead.\n"
+    text += f": a ratio of arraywire to another {'above' if table.better == 'more' else 'below'} 1 says that arraywire is ahead. "
+    text += floors_text(table) + "\n"
     for heading, part in parts_of(results, table):
         text += f"\n### {table.title}: {heading}\n\n{part_text(table, part, results['rounds'])}"
     return text
 
 
-def floors_text():
-    """The floors of all tables, each once."""
-    floors = dict.fromkeys(floor for table in TABLES for floor in table.floors if floor)
-    return ", ".join(f"{BY_NAME[floor].label} (`{floor}`)" for floor in floors)
-
-
 def page(results, with_pictures):
     text = HEAD.format(machine=("" if results["complete"] else INCOMPLETE) + machine_text(results),
                        pictures=PICTURES if with_pictures else "", rounds=results["rounds"], batch=results["batch_seconds"],
-                       floors=floors_text(), tolerance=f"{TOLERANCE:.0%}")
+                       tolerance=f"{TOLERANCE:.0%}")
     return text + "".join(table_text(results, table) for table in TABLES if parts_of(results, table))

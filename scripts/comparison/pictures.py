@@ -8,7 +8,7 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot, ticker
 
-from .plan import FUTEX_PING, INLINE, NO_SPIN, SHARED, SIZES, SOCKET, SOCKET_PING, TABLES, THREADS, ZMQ_PING
+from .plan import FUTEX, INLINE, NO_SPIN, SHARED, SIZES, SOCKET, SOCKET_PING, TABLES, THREADS, ZMQ_PING
 from .plan import BY_NAME as TRANSPORTS
 from .results import parts_of
 
@@ -48,21 +48,28 @@ LINES = {
     "peer/zmq_default_malloc": Line("#cf222e", "#ff7b72", "X", hollow=True),
     "peer/nng": Line("#bc4c00", "#ffa657", "p"),
     "peer/pyzmq": Line("#82071e", "#ffaba8", "X"),
-    THREADS: FLOOR, SOCKET: FLOOR, FUTEX_PING: FLOOR, SOCKET_PING: FLOOR, ZMQ_PING: FLOOR,
+    THREADS: FLOOR, SOCKET: FLOOR, FUTEX: FLOOR, SOCKET_PING: FLOOR, ZMQ_PING: FLOOR,
 }
-LABELS = {THREADS: "two threads (floor)", SOCKET: "unix socket (floor)", FUTEX_PING: "bare futex (floor)", SOCKET_PING: "bare socket ping",
-          ZMQ_PING: "bare 96-byte zmq message", "peer/multiprocessing": "multiprocessing", "peer/zmq_default_malloc": "libzmq, default malloc",
-          NO_SPIN: "arraywire, no spinning", "peer/iceoryx_polling": "iceoryx (polls)"}
-NOTE = "Dashed: never sleeps, keeps a processor busy however long it waits. Dotted: without any transport."
+LABELS = {THREADS: "two threads (floor)", SOCKET: "unix socket (floor)", FUTEX: "bare futex (floor)", SOCKET_PING: "byte through a socket",
+          "peer/multiprocessing": "multiprocessing", "peer/zmq_default_malloc": "libzmq, default malloc", NO_SPIN: "arraywire, no spinning"}
+NOTE = "Dashed: never sleeps, keeps a processor busy however long it waits. Dotted: what there is without a transport."
 
 
 def label_of(name):
     return LABELS.get(name, TRANSPORTS[name].title)
 
 
+TABLE = {table.workload: table for table in TABLES}
+
+
+def ticks_of(workload):
+    table = TABLE[workload]
+    return dict(enumerate(map(str, table.consumers) if workload == "consumers" else (SIZES[size] for size in table.sizes)))
+
+
 def points(results, workload):
     """{transport: ([x], [median])} of a table; x is a part's number."""
-    table = next(table for table in TABLES if table.workload == workload)
+    table = TABLE[workload]
     found = {}
     for number, (_, part) in enumerate(parts_of(results, table)):
         for name in part.transports():
@@ -166,16 +173,12 @@ TIME = Number((1,), [(1e6, " s"), (1e3, " ms"), (1, " µs")])
 
 
 def draw_all(results, directory):
-    sizes = list(SIZES)
-    by_size = {number: SIZES[size] for number, size in enumerate(sizes)}
-    consumers = next(table for table in TABLES if table.workload == "consumers").consumers
     pictures = {
-        "rate": ("fill_read", by_size, "Frames filled by one process and read by another", "GB/s, by frame size", RATE),
-        "latency": ("latency", by_size, "How long one frame takes to the other process", "median, by frame size; hand-off only", TIME),
-        "consumers": ("consumers", {number: str(count) for number, count in enumerate(consumers)},
-                      "Frames of 8.3 MB filled by one process and read by several", "GB/s sent, by number of consumers", RATE),
+        "rate": ("fill_read", "Frames filled by one process and read by another", "GB/s, by frame size", RATE),
+        "latency": ("latency", "How long one frame takes to the other process", "median, by frame size; hand-off only", TIME),
+        "consumers": ("consumers", "Frames of 8.3 MB filled by one process and read by several", "GB/s sent, by number of consumers", RATE),
     }
-    for name, (workload, ticks, title, unit, label) in pictures.items():
+    for name, (workload, title, unit, label) in pictures.items():
         found = points(results, workload)
         if found:
-            draw(directory / f"benchmarks-{name}.svg", found, title, unit, ticks, label)
+            draw(directory / f"benchmarks-{name}.svg", found, title, unit, ticks_of(workload), label)
