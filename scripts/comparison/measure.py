@@ -1,6 +1,7 @@
 """Runs arraywire-bench, part by part."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import time
 
 from . import machine, memory
-from .plan import BY_NAME, INLINE, SHARED, TABLES, receivers_of
+from .plan import BY_NAME, FEWER_ROUNDS, INLINE, SHARED, TABLES, receivers_of
 
 KEPT_BY_ROUND = {table.counter for table in TABLES}  # what there are ratios of
 ALWAYS = (SHARED, INLINE)  # in every group, besides the floors
@@ -61,7 +62,8 @@ class Bench:
         self.known = known_benchmarks(program)
 
     def command(self, benchmarks, frame_bytes):
-        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs", str(self.options["rounds"]),
+        rounds = math.ceil(self.options["rounds"] * FEWER_ROUNDS.get(frame_bytes, 1))
+        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs", str(rounds),
                 "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
 
     def compare(self, benchmarks, frame_bytes, left_out):

@@ -24,7 +24,7 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
   for as long. "without spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however
   long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
   pictures those that never sleep are dashed.
-- All of a table's processes are there at once and take turns: in each of {rounds} rounds every row is measured for about {batch} s, in an
+- All of a table's processes are there at once and take turns: in each of {rounds} rounds (fewer where a table says so) every row is measured for about {batch} s, in an
   order drawn by lot (it is in the JSON). What is told is the median of the rounds and, behind it, the quartiles. A ratio is one of the
   same round, so what the machine does to all of them is not in it. Where they do not all fit into memory at once, they are measured in
   groups, each with arraywire's lanes and the floors, and ratios are within a group.
@@ -126,7 +126,7 @@ def groups_text(part, rounds):
         apart = [labels(name for name in group["rows"] if name not in every) for group in part.groups]
         text += f"\nMeasured in {len(apart)} groups, one after the other, each with {labels(every)}: {'; '.join(apart)}.\n"
     fewer = [group["rounds"] for group in part.groups if group["rounds"] != rounds]
-    return text + (f"\nInterrupted: of {' and '.join(counted(rounds, 'round') for rounds in fewer)} only.\n" if fewer else "")
+    return text + (f"\nOf {' and '.join(counted(rounds, 'round') for rounds in fewer)} only.\n" if fewer else "")
 
 
 def left_out_text(part):

@@ -218,7 +218,7 @@ class Compare(unittest.TestCase):
         self.assertEqual(signal.getsignal(signal.SIGTERM), signal.SIG_DFL)
         self.assertEqual([part["groups"][0]["rounds"] for part in found["parts"]], [1])
         self.assertEqual((found["complete"], saved[-1]), (False, found))
-        self.assertIn("of 1 round only", page.part_text(TABLE["fill_read"], results.Part(found["parts"][0]), 3))
+        self.assertIn("Of 1 round only", page.part_text(TABLE["fill_read"], results.Part(found["parts"][0]), 3))
 
     def test_parts_are_saved_as_they_come(self):
         saved = []
@@ -226,6 +226,7 @@ class Compare(unittest.TestCase):
         measure.measure(self.fake().parent, found, OPTIONS | {"tables": ["fill_read"]}, Stop(),
                         lambda so_far: saved.append(copy.deepcopy(so_far)))
         self.assertEqual([len(so_far["parts"]) for so_far in saved], [1, 2, 3, 4, 5])
+        self.assertEqual([part["groups"][0]["rounds"] for part in found["parts"]], [3, 3, 3, 3, 2])
         self.assertTrue(found["complete"])
         self.assertFalse(saved[-1]["complete"])
 
