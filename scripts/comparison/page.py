@@ -24,10 +24,11 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
   for as long. "without spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however
   long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
   pictures those that never sleep are dashed.
-- All of a table's processes are there at once and take turns: in each of {rounds} rounds (fewer where a table says so) every row is measured for about {batch} s, in an
-  order drawn by lot (it is in the JSON). What is told is the median of the rounds and, behind it, the quartiles. A ratio is one of the
-  same round, so what the machine does to all of them is not in it. Where they do not all fit into memory at once, they are measured in
-  groups, each with arraywire's lanes and the floors, and ratios are within a group.
+- All of a table's processes are there at once and take turns: in each of {rounds} rounds (fewer where it is said) every row is measured
+  for about {batch} s, and for no less than 16 frames, in an order drawn by lot (it is in the JSON). What is told is the median of the
+  rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in it. Where they
+  do not all fit into memory at once, they are measured in groups, each with arraywire's lanes and the floors, and ratios are within a
+  group.
 - "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket.
   "it / floor" is the row against what the machine can do without any transport, which each table names. A floor that sleeps whenever it
   waits (the futex) can be slower than a row that spins or polls.
@@ -151,8 +152,8 @@ def part_text(table, part, rounds):
 
 def floors_text(table):
     shared, socket = table.floors
-    of_shared = f"{BY_NAME[shared].label} (`{shared}`)" if shared else "none where memory is shared"
-    return f"The floor is {of_shared}, and {BY_NAME[socket].label} (`{socket}`) where bytes go through a socket."
+    of_socket = f"{BY_NAME[socket].label} (`{socket}`) where bytes go through a socket"
+    return f"The floor is {BY_NAME[shared].label} (`{shared}`), and {of_socket}." if shared else f"There is a floor, {of_socket}."
 
 
 def table_text(results, table):

@@ -51,7 +51,8 @@ LINES = {
     THREADS: FLOOR, SOCKET: FLOOR, FUTEX: FLOOR, SOCKET_PING: FLOOR, ZMQ_PING: FLOOR,
 }
 LABELS = {THREADS: "two threads (floor)", SOCKET: "unix socket (floor)", FUTEX: "bare futex (floor)", SOCKET_PING: "byte through a socket",
-          "peer/multiprocessing": "multiprocessing", "peer/zmq_default_malloc": "libzmq, default malloc", NO_SPIN: "arraywire, no spinning"}
+          "peer/multiprocessing": "multiprocessing", "peer/zmq_default_malloc": "libzmq, default malloc", NO_SPIN: "arraywire, no spinning",
+          "peer/iceoryx": "iceoryx (sender polls)", "peer/iceoryx_polling": "iceoryx (polls)"}
 NOTE = "Dashed: never sleeps, keeps a processor busy however long it waits. Dotted: what there is without a transport."
 
 

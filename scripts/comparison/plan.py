@@ -36,7 +36,8 @@ class Transport:
 
 TRANSPORTS = [
     Transport(SHARED, "arraywire shared memory", "shared_memory"),
-    Transport(NO_SPIN, "arraywire shared memory without spinning", "shared_memory_no_spin", one_consumer="as with spinning"),
+    Transport(NO_SPIN, "arraywire shared memory without spinning", "shared_memory_no_spin",
+              one_consumer="what it costs to wait without is in the other tables"),
     Transport(INLINE, "arraywire inline ipc", "inline", socket=True, copied=6),
     Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, copied=6),
     Transport("python", "arraywire in Python", "python", "python3-numpy"),
@@ -64,7 +65,7 @@ BY_NAME = {transport.name: transport for transport in TRANSPORTS}
 
 SIZES = {65536: "64 KiB", 1048576: "1 MiB", 8294400: "8.3 MB", 49766400: "49.8 MB", 199065600: "199 MB"}
 
-FEWER_ROUNDS = {199065600: 0.5}  # of those elsewhere: one takes as long as ten of smaller frames
+FEWER_ROUNDS = {199065600: 0.5}  # as a share: one takes as long as many of smaller frames
 
 
 def receivers_of(workload):
