@@ -18,7 +18,7 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
   one; each in the way that its own documentation calls best, as the head of its source in `apps/bench` says. Those in C and C++ are
   driven by the same code (`workloads.cpp`), those in Python by code that does the same with NumPy (`python_workloads.py`).
 - A process that receives large messages from a socket keeps the memory that it frees mapped (glibc's `mallopt`), in arraywire's inline
-  rows as in those of libzmq and nng: without, much of the time goes into page faults. "libzmq with malloc as it comes" is without.
+  rows as in those of libzmq, pyzmq and nng: without, much of the time goes into page faults. "libzmq with malloc as it comes" is without.
   Otherwise arraywire's options are its defaults, with queues for four frames.
 - arraywire's shared memory, on both sides, looks again for up to 50 us before it sleeps: that is its default, and keeps a processor busy
   for as long. "without spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however

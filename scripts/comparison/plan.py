@@ -16,7 +16,7 @@ class Transport:
     short: str = ""  # in latency/... and paced/...; empty: it is one benchmark, not a transport
     package: str = ""  # Debian's, whose version is told
     socket: bool = False  # bytes go through the kernel: compared with the inline lane, too
-    frames: int = 6  # in memory, about, that the sender has or all share: how many transports fit at once
+    frames: int = 5  # in memory, about, that the sender has or all share: how many transports fit at once
     copied: int = 0  # frames more in the memory of each receiver
     polls: str = ""  # who keeps a processor busy however long it waits
     one_consumer: str = ""  # why it has no rows of several
@@ -38,22 +38,23 @@ TRANSPORTS = [
     Transport(SHARED, "arraywire shared memory", "shared_memory"),
     Transport(NO_SPIN, "arraywire shared memory without spinning", "shared_memory_no_spin",
               one_consumer="what it costs to wait without is in the other tables"),
-    Transport(INLINE, "arraywire inline ipc", "inline", socket=True, copied=6),
-    Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, copied=6),
+    Transport(INLINE, "arraywire inline ipc", "inline", socket=True, frames=4, copied=4),
+    Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, frames=4, copied=4),
     Transport("python", "arraywire in Python", "python", "python3-numpy"),
-    Transport("peer/iceoryx", "iceoryx with wait set", "iceoryx", "libiceoryx-posh-dev", polls="sender polls"),
-    Transport("peer/iceoryx_polling", "iceoryx in a loop", "iceoryx_polling", "libiceoryx-posh-dev", polls="polls",
+    Transport("peer/iceoryx", "iceoryx with wait set", "iceoryx", "libiceoryx-posh-dev", frames=7, polls="sender polls"),
+    Transport("peer/iceoryx_polling", "iceoryx in a loop", "iceoryx_polling", "libiceoryx-posh-dev", frames=7, polls="polls",
               one_consumer="more pollers than processors would measure the scheduler"),
-    Transport("peer/cyclonedds", "Cyclone DDS", "cyclonedds", "cyclonedds-dev"),
-    Transport("peer/fastdds", "Fast DDS", "fastdds", "libfastrtps-dev"),
+    Transport("peer/cyclonedds", "Cyclone DDS", "cyclonedds", "cyclonedds-dev", frames=7),
+    Transport("peer/fastdds", "Fast DDS", "fastdds", "libfastrtps-dev", frames=6),
     Transport("peer/mpi", "Open MPI", "mpi", "libopenmpi-dev", frames=4, copied=4, polls="polls"),
     Transport("peer/mpi_window", "Open MPI window", "mpi_window", "libopenmpi-dev", polls="polls"),
     Transport("peer/multiprocessing", "Python multiprocessing", "multiprocessing", "python3"),
-    Transport("peer/zmq", "libzmq", "zmq_frames", "libzmq3-dev", socket=True, copied=6),
-    Transport("peer/zmq_default_malloc", "libzmq with malloc as it comes", "zmq_default_malloc", "libzmq3-dev", socket=True, copied=6),
-    Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, copied=6,
+    Transport("peer/zmq", "libzmq", "zmq_frames", "libzmq3-dev", socket=True, frames=4, copied=4),
+    Transport("peer/zmq_default_malloc", "libzmq with malloc as it comes", "zmq_default_malloc", "libzmq3-dev", socket=True, frames=4,
+              copied=4),
+    Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, frames=4, copied=4,
               one_consumer="its recipe is a PUSH and a PULL socket, which give each frame to one"),
-    Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, copied=6),
+    Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, frames=4, copied=4),
     Transport(SOCKET, "bare unix socket", "unix_socket", socket=True, frames=4, copied=4),
     Transport(FUTEX, "bare futex", "futex", frames=4, one_consumer="it is a floor of hand-off"),
     Transport(SOCKET_PING, "bare byte through a socket", "socket_ping", frames=4, one_consumer="it is a floor of hand-off"),

@@ -148,7 +148,7 @@ class Compare(unittest.TestCase):
         self.assertEqual(memory.grouped(costs, base, sum(costs.values())), [[*base, *(name for name in names if name not in base)]])
 
     def test_each_receiver_that_copies_needs_memory(self):
-        self.assertGreater(memory.cost(plan.INLINE, 10**8, 8) - memory.cost(plan.INLINE, 10**8, 1), 7 * 4 * 10**8)
+        self.assertGreater(memory.cost(plan.INLINE, 10**8, 8) - memory.cost(plan.INLINE, 10**8, 1), 7 * 3 * 10**8)
         self.assertLess(memory.cost(plan.SHARED, 10**8, 8) - memory.cost(plan.SHARED, 10**8, 1), 7 * 10**8)
 
     def test_memory_is_limited_by_the_control_groups_around_this_process_too(self):
