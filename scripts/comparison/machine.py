@@ -6,36 +6,60 @@ import pathlib
 import platform
 import subprocess
 
+from . import memory
 from .plan import TRANSPORTS
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def output(*command):
     """What it prints, or "" where there is no such command or it fails."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, cwd=ROOT).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
 
 
-def memory_bytes(which):
-    lines = pathlib.Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(which + ":"))
+def text_of(path):
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def chosen(path):
+    """Of "always [madvise] never", the one in brackets."""
+    return text_of(path).partition("[")[2].partition("]")[0]
+
+
+def processor(cpuinfo):
+    """(model, cores without hyper-threads, whether it is a virtual one's), of /proc/cpuinfo"""
+    model, places, virtual = platform.machine(), set(), False
+    for block in cpuinfo.split("\n\n"):
+        facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in block.splitlines())}
+        model = facts.get("model name", model)
+        virtual = virtual or "hypervisor" in facts.get("flags", "").split()
+        if "core id" in facts:
+            places.add((facts.get("physical id"), facts["core id"]))
+    return model, len(places) or os.cpu_count(), virtual
 
 
 def description():
-    cpu = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines()
-                if line.startswith("model name")), platform.machine())
-    system = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
-    return {"processor": cpu, "cores": os.cpu_count(), "memory_gib": round(memory_bytes("MemTotal") / 2**30), "kernel": platform.release(),
-            "system": system, "compiler": output("c++", "-dumpfullversion", "-dumpversion"), "date": datetime.date.today().isoformat(),
-            "commit": output("git", "describe", "--always", "--dirty")}
+    """Before anything is built or measured: other load is told."""
+    model, cores, virtual = processor(text_of("/proc/cpuinfo"))
+    return {"processor": model, "cores": cores, "threads": os.cpu_count(), "usable_threads": len(os.sched_getaffinity(0)),
+            "virtual": output("systemd-detect-virt", "--vm") or ("yes" if virtual else ""),
+            "container": output("systemd-detect-virt", "--container"),
+            "governor": text_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            "huge_pages": chosen("/sys/kernel/mm/transparent_hugepage/enabled"),
+            "huge_pages_shared": chosen("/sys/kernel/mm/transparent_hugepage/shmem_enabled"),
+            "memory_gib": round(memory.of_machine("MemTotal") / 2**30), "load": round(os.getloadavg()[0], 2),
+            "kernel": platform.release(), "system": platform.freedesktop_os_release().get("PRETTY_NAME", "Linux"),
+            "libc": os.confstr("CS_GNU_LIBC_VERSION"), "compiler": output(os.environ.get("CXX", "c++"), "--version").partition("\n")[0],
+            "date": datetime.date.today().isoformat(), "commit": output("git", "describe", "--always", "--dirty")}
 
 
 def versions():
     """{Debian package: version} of those that are installed."""
-    found = {}
-    for package in sorted({transport.package for transport in TRANSPORTS if transport.package}):
-        version = output("dpkg-query", "-W", "-f", "${Version}", package)
-        if version:
-            found[package] = version
-    return found
+    packages = sorted({transport.package for transport in TRANSPORTS if transport.package})
+    return {package: version for package in packages if (version := output("dpkg-query", "-W", "-f", "${Version}", package))}

@@ -1,46 +1,44 @@
 """Runs arraywire-bench, part by part."""
 
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 import time
 
-from . import machine
-from .plan import BY_NAME, INLINE, SHARED, TABLES
+from . import machine, memory
+from .plan import BY_NAME, FEWER_ROUNDS, INLINE, SHARED, TABLES, receivers_of
 
-KEPT_BY_ROUND = {"GB/s", "frame_us", "p50_us", "first_ms"}
+KEPT_BY_ROUND = {table.counter for table in TABLES}  # what there are ratios of
 ALWAYS = (SHARED, INLINE)  # in every group, besides the floors
 FAILED = re.compile(r"arraywire-bench: (?P<name>\S+) (?:producer|consumer): (?P<why>.*)")
 
 
-def grouped(transports, always, frame_bytes):
-    """Those that fit into memory at once, each group with all of `always`."""
-    room = machine.memory_bytes("MemAvailable") * 0.6
-    cost = {name: BY_NAME[name].buffers * frame_bytes + 50e6 for name in transports}
-    always = [name for name in always if name in transports]
-    groups, used = [list(always)], sum(cost[name] for name in always)
-    left = room - used
-    for name in transports:
-        if name in always:
-            continue
-        if cost[name] > left and len(groups[-1]) > len(always):
-            groups.append(list(always))
-            left = room - used
-        groups[-1].append(name)
-        left -= cost[name]
-    return groups
+class Failed(Exception):
+    """What there is nothing to compare without; what was measured before counts."""
 
 
 def rounded(value):
     return float(f"{value:.5g}")
 
 
-def shortened(counters):
+def counters_of(benchmark):
     return {counter: {"median": rounded(of["median"]), "quartiles": [rounded(value) for value in of["quartiles"]]} |
             ({"values": [rounded(value) for value in of["values"]]} if counter in KEPT_BY_ROUND else {})
-            for counter, of in counters.items()}
+            for counter, of in benchmark["counters"].items()}
+
+
+def row_of(benchmark):
+    latencies = {prefix: {what: rounded(value) for what, value in of.items()} for prefix, of in benchmark["latencies"].items()}
+    return {"counters": counters_of(benchmark)} | ({"latencies": latencies} if latencies else {})
+
+
+def group_of(found, transport_of):
+    """What is kept of an answer. Its ratios are not: there are others (results.py). The order's numbers are places in `rows`."""
+    return {"rounds": found["pairs"], "order": found["order"],
+            "rows": {transport_of[benchmark["name"]]: row_of(benchmark) for benchmark in found["benchmarks"]}}
 
 
 def known_benchmarks(bench):
@@ -48,50 +46,86 @@ def known_benchmarks(bench):
     return {re.sub(r"/\d+(/iterations:\d+)?(/manual_time)?$", "", line) for line in listed.splitlines()}
 
 
-def compare(bench, benchmarks, frame_bytes, options, left_out):
-    """{transport: counters} of one run. What fails is left out of another try, and said."""
-    benchmarks = dict(benchmarks)
-    while len(benchmarks) > 1:
-        command = [str(bench), "--compare", ",".join(benchmarks.values()), "--size", str(frame_bytes), "--pairs", str(options["rounds"]),
-                   "--batch-seconds", str(options["batch_seconds"]), "--json", "-"]
-        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        transport_of = {benchmark: transport for transport, benchmark in benchmarks.items()}
-        if run.returncode == 0:
-            found = json.loads(run.stdout)
-            left_out |= {transport_of[missing["name"]]: missing["why"] for missing in found["absent"]}
-            return {transport_of[benchmark["name"]]: shortened(benchmark["counters"]) for benchmark in found["benchmarks"]}
-        failed = FAILED.search(run.stderr)
-        transport = transport_of.get(failed["name"]) if failed else None
-        if transport is None or transport in ALWAYS:
-            raise SystemExit(f"compare: {' '.join(command)}\n{run.stderr.strip()}")
-        left_out[transport] = "failed: " + failed["why"]
-        print(f"  without {transport}: {failed['why']}", file=sys.stderr)
-        del benchmarks[transport]
-    return {}
+def why_unknown(transport, workload):
+    if workload.startswith("consumers/") and transport.one_consumer:
+        return "one consumer only: " + transport.one_consumer
+    if transport.package and not machine.output("dpkg-query", "-W", transport.package):
+        return f"not built: {transport.package} is missing"
+    return "arraywire-bench does not have it"
 
 
-def measure_part(bench, table, workload, frame_bytes, options):
-    known = known_benchmarks(bench)
-    benchmarks = {name: benchmark for name, benchmark in table.benchmarks(workload).items() if benchmark in known}
-    if options["only"]:
-        benchmarks = {name: benchmark for name, benchmark in benchmarks.items() if name in (*options["only"], *ALWAYS, *table.floors)}
-    left_out, groups = {}, []
-    for group in grouped(list(benchmarks), (*ALWAYS, *table.floors), frame_bytes):
-        wanted = {name: benchmarks[name] for name in group if name not in left_out}
-        groups.append(compare(bench, wanted, frame_bytes, options, left_out))
-    return {"workload": workload, "frame_bytes": frame_bytes, "groups": groups, "left_out": left_out}
+class Bench:
+    """The program, and how it is asked."""
+
+    def __init__(self, program, options, stop):
+        self.program, self.options, self.stop = program, options, stop
+        self.known = known_benchmarks(program)
+
+    def command(self, benchmarks, frame_bytes):
+        rounds = math.ceil(self.options["rounds"] * FEWER_ROUNDS.get(frame_bytes, 1))
+        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs", str(rounds),
+                "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
+
+    def compare(self, benchmarks, frame_bytes, left_out):
+        """A group of {transport: benchmark}. What fails is left out of another try, and said. None: it was stopped before a round."""
+        benchmarks = dict(benchmarks)
+        while len(benchmarks) > 1 and not self.stop.signal:
+            run = self.stop.run(self.command(benchmarks.values(), frame_bytes))
+            transport_of = {benchmark: transport for transport, benchmark in benchmarks.items()}
+            if run.returncode == 0:
+                found = json.loads(run.stdout)
+                left_out |= {transport_of[missing["name"]]: missing["why"].split(" absent: ")[-1] for missing in found["absent"]}
+                return group_of(found, transport_of)
+            if self.stop.signal:
+                return None
+            failed = FAILED.search(run.stderr)
+            transport = transport_of.get(failed["name"]) if failed else None
+            if transport is None or transport in ALWAYS:
+                raise Failed(f"{' '.join(run.args)}\n{run.stderr.strip()}")
+            left_out[transport] = "failed: " + failed["why"]
+            print(f" without {transport}, which {left_out[transport]};", end="", file=sys.stderr, flush=True)
+            del benchmarks[transport]
+        return None
+
+    def wanted(self, table, workload, left_out):
+        """{transport: benchmark}; of what this program does not have it is said why."""
+        benchmarks = table.benchmarks(workload)
+        if self.options["only"]:
+            kept = (*self.options["only"], *ALWAYS, *table.floors)
+            benchmarks = {name: benchmark for name, benchmark in benchmarks.items() if name in kept}
+        unknown = {name for name, benchmark in benchmarks.items() if benchmark not in self.known}
+        left_out |= {name: why_unknown(BY_NAME[name], workload) for name in benchmarks if name in unknown}
+        return {name: benchmark for name, benchmark in benchmarks.items() if name not in unknown}
+
+    def part(self, table, workload, frame_bytes):
+        started = time.monotonic()
+        left_out, groups = {}, []
+        benchmarks = self.wanted(table, workload, left_out)
+        costs = {name: memory.cost(name, frame_bytes, receivers_of(workload)) for name in benchmarks}
+        for group in memory.grouped(costs, (*ALWAYS, *table.floors), memory.available() * memory.SHARE):
+            found = self.compare({name: benchmarks[name] for name in group if name not in left_out}, frame_bytes, left_out)
+            groups += [found] if found else []
+        if self.stop.signal:
+            measured = {name for group in groups for name in group["rows"]}
+            left_out |= {name: "it was stopped before" for name in benchmarks if name not in measured and name not in left_out}
+        return {"workload": workload, "frame_bytes": frame_bytes, "seconds": round(time.monotonic() - started), "groups": groups,
+                "left_out": left_out}
 
 
-def measure(build, options):
-    """All of it, as what docs/benchmarks.json is."""
-    path = os.pathsep.join(filter(None, [str(build / "python"), os.environ.get("PYTHONPATH", "")]))
-    os.environ["PYTHONPATH"] = path
-    parts = [(table, workload, size) for table in TABLES if not options["tables"] or table.workload in options["tables"]
-             for workload, size, _ in table.part_names()]
-    measured = []
+def measure(build, found, options, stop, save):
+    """Fills `found`, which is what docs/benchmarks.json is, and saves it part by part."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(build / "python"), os.environ.get("PYTHONPATH", "")]))
+    bench = Bench(build / "arraywire-bench", options, stop)
+    parts = [(table, *name) for table in TABLES if not options["tables"] or table.workload in options["tables"]
+             for name in table.part_names()]
     started = time.monotonic()
-    for number, (table, workload, size) in enumerate(parts, 1):
-        print(f"[{number}/{len(parts)}, {time.monotonic() - started:.0f} s] {workload}, {size:,} bytes", file=sys.stderr)
-        measured.append(measure_part(build / "arraywire-bench", table, workload, size, options))
-    return {"machine": machine.description(), "versions": machine.versions(), "rounds": options["rounds"],
-            "batch_seconds": options["batch_seconds"], "seconds": round(time.monotonic() - started), "parts": measured}
+    for number, (table, workload, size, heading) in enumerate(parts, 1):
+        print(f"[{number} of {len(parts)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
+        part = bench.part(table, workload, size)
+        found["parts"] += [part] if part["groups"] else []
+        found["seconds"] = round(time.monotonic() - started)
+        save(found)
+        print(f" {part['seconds']} s, {found['seconds']} s so far", file=sys.stderr)
+        if stop.signal:
+            return
+    found["complete"] = options["complete"]

@@ -1,28 +1,45 @@
 """docs/benchmarks.md."""
 
+from .check import TOLERANCE
 from .plan import BY_NAME, TABLES
 from .results import parts_of, ratios_of
 
 HEAD = """# Measured against others
 
-Written by `scripts/compare`, which does all of it again in about a quarter of an hour; the numbers are in [benchmarks.json](benchmarks.json).
+Written by `scripts/compare`, which does all of it again in about a quarter of an hour; the numbers are in
+[benchmarks.json](benchmarks.json).
 
 {machine}
 
 {pictures}
 ## How to read it
 
-- Frames go from one process to others. All transports do the same work, by the same code, with at most four frames on their way, and block
-  rather than lose one; each in the way that its own documentation calls best, as the head of its source in `apps/bench` says. arraywire is
-  as it comes.
-- Processes of all of them are there at once and take turns: in each of {rounds} rounds every one is measured for about {batch} s, in an order that
-  changes. What is told is the median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine
-  does to all of them is not in it.
-- "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket. "it / floor"
-  is the row against what the machine can do without any transport: {floors}.
-- CPU is user and system time of all processes, daemons among them. Memory is what they have in RAM together, shared memory counted once
-  (Pss), at its most; buffers in the kernel's sockets are not in it.
-- Ratios say more than rates: those differ between machines, and between days on a virtual one.
+- Frames go from one process to others. All transports do the same work with at most four frames on their way, and block rather than lose
+  one; each in the way that its own documentation calls best, as the head of its source in `apps/bench` says. Those in C and C++ are
+  driven by the same code (`workloads.cpp`), those in Python by code that does the same with NumPy (`python_workloads.py`).
+- A process that receives large messages from a socket keeps the memory that it frees mapped (glibc's `mallopt`), in arraywire's inline
+  rows as in those of libzmq, pyzmq and nng: without, much of the time goes into page faults. "libzmq with malloc as it comes" is without.
+  Otherwise arraywire's options are its defaults, with queues for four frames.
+- arraywire's shared memory, on both sides, looks again for up to 50 us before it sleeps: that is its default, and keeps a processor busy
+  for as long. "without spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however
+  long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
+  pictures those that never sleep are dashed.
+- All of a table's processes are there at once and take turns: in each of {rounds} rounds (fewer where it is said) every row is measured
+  for about {batch} s, and for no less than 16 frames, in an order drawn by lot (it is in the JSON). What is told is the median of the
+  rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in it. Where they
+  do not all fit into memory at once, they are measured in groups, each with arraywire's lanes and the floors, and ratios are within a
+  group.
+- "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket.
+  "it / floor" is the row against what the machine can do without any transport, which each table names. A floor that sleeps whenever it
+  waits (the futex) can be slower than a row that spins or polls.
+- Latencies: p50 is the median of the rounds' as all else; p99 and max are of the frames of all rounds together, of which it is said how
+  many they were, and p99 is left out where they are under 100.
+- CPU is user and system time of all processes, daemons among them. Memory is what they have in RAM together at the moment when that is
+  most, shared memory counted once (Pss); buffers in the kernel's sockets are not in it.
+- Ratios say more than rates: those differ between machines, and between days on a virtual one. `scripts/compare --check
+  docs/benchmarks.json` measures again and sorts ratios into those within {tolerance} of these; those beyond, of which the quartiles
+  overlap (a ratio that varies by more than {tolerance} from round to round cannot be had again to {tolerance}); and those that differ
+  beyond both, of which there should be none.
 """
 PICTURES = """![Rate against frame size](benchmarks-rate.svg)
 
@@ -31,6 +48,10 @@ PICTURES = """![Rate against frame size](benchmarks-rate.svg)
 ![Rate against consumers](benchmarks-consumers.svg)
 
 """
+INCOMPLETE = """**A trial: this is not all of it, or it was measured for less time than what is published.**
+
+"""
+NOT_KNOWN = "not known"
 
 
 def number(value):
@@ -50,55 +71,102 @@ def row(cells):
     return "| " + " | ".join(cells) + " |\n"
 
 
+def counted(count, what):
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def processor_text(machine):
+    around = [text for text in (machine["virtual"] and f"virtual machine ({machine['virtual']})", machine["container"]) if text]
+    usable = "" if machine["usable_threads"] == machine["threads"] else f", {machine['usable_threads']} of them usable"
+    return (f"{machine['processor']}, {counted(machine['cores'], 'core')} with {counted(machine['threads'], 'thread')}{usable}, "
+            f"{', '.join([*around, str(machine['memory_gib']) + ' GiB'])}")
+
+
 def machine_text(results):
     machine, versions = results["machine"], results["versions"]
     packages = ", ".join(f"{package} {version}" for package, version in versions.items())
-    return (f"Measured on {machine['date']} at `{machine['commit']}` in {results['seconds'] / 60:.0f} minutes on {machine['processor']}, "
-            f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, Linux {machine['kernel']}, "
-            f"g++ {machine['compiler']}. {packages}.")
+    return (f"Measured on {machine['date']} at `{machine['commit'] or NOT_KNOWN}` in {results['seconds'] / 60:.0f} minutes on "
+            f"{processor_text(machine)}. Load before: {machine['load']}. CPU frequency governor: {machine['governor'] or NOT_KNOWN}. "
+            f"Transparent huge pages: {machine['huge_pages'] or NOT_KNOWN}, of shared memory: {machine['huge_pages_shared'] or NOT_KNOWN}. "
+            f"{machine['system']}, Linux {machine['kernel']}, {machine['libc']}, {machine['compiler']}" +
+            (f", {packages}" if packages else "") + ".")
+
+
+def of_counter(counter):
+    return lambda part, name: number(value.median) if (value := part.value(name, counter)) else ""
+
+
+def of_latency(prefix, what):
+    return lambda part, name: "" if (value := part.latency(name, prefix, what)) is None else number(value)
+
+
+def of_samples(part, name):
+    samples = part.latency(name, "", "samples")
+    return f"{samples:,.0f}" if samples else ""
 
 
 def extra_columns(table):
-    """(heading, counter, as a number) beside the ratios."""
-    times = {"latency": [("p99", "p99_us"), ("max", "max_us"), ("half round trip", "half_round_trip_p50_us")],
-             "paced": [("max of 30", "max_us")], "first_frames": [("then", "steady_ms")]}
-    cpu = [("CPU us a frame", "cpu_us_per_frame")] if table.workload in ("handoff", "latency", "paced") else [("CPU s/GB", "cpu_s_per_gb")]
-    return times.get(table.workload, []) + cpu + [("memory, MB", "memory_mb")]
+    """(heading, cell of a part and a transport) beside the ratios."""
+    merged = [("p99", of_latency("", "p99_us")), ("max", of_latency("", "max_us")), ("frames", of_samples)]
+    found = {"latency": [*merged, ("half round trip, p50", of_latency("half_round_trip_", "p50_us"))], "paced": merged,
+             "first_frames": [("later frames, ms", of_counter("steady_ms")), ("set-up before, ms", of_counter("setup_ms"))]}
+    of_each = table.workload in ("handoff", "latency", "paced")
+    cpu = ("CPU us a frame", of_counter("cpu_us_per_frame")) if of_each else ("CPU s/GB", of_counter("cpu_s_per_gb"))
+    return [*found.get(table.workload, []), cpu, ("memory, MB", of_counter("memory_mb"))]
 
 
-def part_text(table, part):
+def labels(names):
+    return ", ".join(BY_NAME[name].label for name in names)
+
+
+def groups_text(part, rounds):
+    """What of the rounds is not as the head says."""
+    text = ""
+    if len(part.groups) > 1:
+        every = [name for name in part.groups[0]["rows"] if all(name in group["rows"] for group in part.groups)]
+        apart = [labels(name for name in group["rows"] if name not in every) for group in part.groups]
+        text += f"\nMeasured in {len(apart)} groups, one after the other, each with {labels(every)}: {'; '.join(apart)}.\n"
+    fewer = [group["rounds"] for group in part.groups if group["rounds"] != rounds]
+    return text + (f"\nOf {' and '.join(counted(rounds, 'round') for rounds in fewer)} only.\n" if fewer else "")
+
+
+def left_out_text(part):
+    reasons = {}
+    for name, why in part.left_out.items():
+        reasons.setdefault(why, []).append(name)
+    return f"\nLeft out: {'; '.join(f'{labels(names)} ({why})' for why, names in reasons.items())}.\n" if reasons else ""
+
+
+def part_text(table, part, rounds):
     extra = extra_columns(table)
     text = row(["", table.unit, "shared memory / it", "inline / it", "it / floor"] + [heading for heading, _ in extra])
     text += row(["---"] * (5 + len(extra)))
     for name in part.transports():
         transport = BY_NAME[name]
         ratios = ratios_of(part, table, transport)
-        cells = [transport.label, cell(part.value(name, table.counter))]
+        cells = [transport.title, cell(part.value(name, table.counter))]
         cells += [cell(ratios.get(what)) for what in ("shared memory / it", "inline / it", "it / floor")]
-        for _, counter in extra:
-            value = part.value(name, counter)
-            cells.append(number(value.median) if value else "")
-        text += row(cells)
-    if part.left_out:
-        text += "\nLeft out: " + "; ".join(f"{BY_NAME[name].label} ({why.split('absent: ')[-1]})" for name, why in part.left_out.items()) + ".\n"
-    return text
+        text += row(cells + [told(part, name) for _, told in extra])
+    return text + groups_text(part, rounds) + left_out_text(part)
+
+
+def floors_text(table):
+    shared, socket = table.floors
+    of_socket = f"{BY_NAME[socket].label} (`{socket}`) where bytes go through a socket"
+    return f"The floor is {BY_NAME[shared].label} (`{shared}`), and {of_socket}." if shared else f"There is a floor, {of_socket}."
 
 
 def table_text(results, table):
     text = f"\n## {table.title}\n\n{table.about} Of {table.unit}, {table.better} is better"
-    text += f": a ratio of arraywire to another {'above' if table.better == 'more' else 'below'} 1 says that arraywire is ahead.\n"
+    text += f": a ratio of arraywire to another {'above' if table.better == 'more' else 'below'} 1 says that arraywire is ahead. "
+    text += floors_text(table) + "\n"
     for heading, part in parts_of(results, table):
-        text += f"\n### {table.title}: {heading}\n\n{part_text(table, part)}"
+        text += f"\n### {table.title}: {heading}\n\n{part_text(table, part, results['rounds'])}"
     return text
 
 
-def floors_text():
-    """The floors of all tables, each once."""
-    floors = dict.fromkeys(floor for table in TABLES for floor in table.floors if floor)
-    return ", ".join(f"{BY_NAME[floor].label} (`{floor}`)" for floor in floors)
-
-
 def page(results, with_pictures):
-    text = HEAD.format(machine=machine_text(results), pictures=PICTURES if with_pictures else "", rounds=results["rounds"],
-                       batch=results["batch_seconds"], floors=floors_text())
+    text = HEAD.format(machine=("" if results["complete"] else INCOMPLETE) + machine_text(results),
+                       pictures=PICTURES if with_pictures else "", rounds=results["rounds"], batch=results["batch_seconds"],
+                       tolerance=f"{TOLERANCE:.0%}")
     return text + "".join(table_text(results, table) for table in TABLES if parts_of(results, table))

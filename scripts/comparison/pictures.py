@@ -8,7 +8,7 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot, ticker
 
-from .plan import BARE_PING, INLINE, SHARED, SIZES, SOCKET, TABLES, THREADS
+from .plan import FUTEX, INLINE, NO_SPIN, SHARED, SIZES, SOCKET, SOCKET_PING, TABLES, THREADS, ZMQ_PING
 from .plan import BY_NAME as TRANSPORTS
 from .results import parts_of
 
@@ -21,36 +21,56 @@ class Line:
     light: str
     dark: str
     marker: str
-    dash: str | tuple = "-"
     width: float = 1.4
+    hollow: bool = False  # its markers
+
+    def dash(self, name):
+        """Floors are dotted, who never sleeps is dashed."""
+        return (0, (1, 1.2)) if not self.marker else (0, (4, 1.6)) if TRANSPORTS[name].polls == "polls" else "-"
 
 
-# Ours are the thick blue ones, floors are grey and dotted.
+# Ours are blue, with circles; floors are grey.
+FLOOR = Line("#6e7781", "#8b949e", "", 1.8)
 LINES = {
-    SHARED: Line("#0550ae", "#79c0ff", "o", width=2.6),
-    INLINE: Line("#0550ae", "#79c0ff", "o", (0, (5, 1.5)), 2.2),
-    "python": Line("#0550ae", "#79c0ff", "o", (0, (1.5, 1.2)), 1.8),
+    SHARED: Line("#0550ae", "#79c0ff", "o", 2.6),
+    NO_SPIN: Line("#0550ae", "#79c0ff", "o", 1.6, hollow=True),
+    INLINE: Line("#0a86e0", "#4aa5f0", "o", 2.2),
+    "inline/tcp": Line("#0a86e0", "#4aa5f0", "o", 1.4, hollow=True),
+    "python": Line("#3b4ea8", "#a5b4fc", "o", 1.4),
     "peer/iceoryx": Line("#116329", "#56d364", "s"),
-    "peer/iceoryx_polling": Line("#116329", "#56d364", "s", (0, (3, 1.5))),
+    "peer/iceoryx_polling": Line("#116329", "#56d364", "s", hollow=True),
     "peer/cyclonedds": Line("#8250df", "#bc8cff", "D"),
     "peer/fastdds": Line("#9a6700", "#e3b341", "^"),
     "peer/mpi": Line("#bf3989", "#ff9bce", "v"),
-    "peer/mpi_window": Line("#bf3989", "#ff9bce", "v", (0, (3, 1.5))),
+    "peer/mpi_window": Line("#bf3989", "#ff9bce", "v", hollow=True),
     "peer/multiprocessing": Line("#1b7c83", "#39c5cf", "P"),
     "peer/zmq": Line("#cf222e", "#ff7b72", "X"),
+    "peer/zmq_default_malloc": Line("#cf222e", "#ff7b72", "X", hollow=True),
     "peer/nng": Line("#bc4c00", "#ffa657", "p"),
-    "peer/pyzmq": Line("#cf222e", "#ff7b72", "X", (0, (3, 1.5))),
-    THREADS: Line("#6e7781", "#8b949e", "", ":", 1.8),
-    SOCKET: Line("#6e7781", "#8b949e", "", (0, (1, 1)), 1.8),
-    BARE_PING: Line("#6e7781", "#8b949e", "", ":", 1.8),
+    "peer/pyzmq": Line("#82071e", "#ffaba8", "X"),
+    THREADS: FLOOR, SOCKET: FLOOR, FUTEX: FLOOR, SOCKET_PING: FLOOR, ZMQ_PING: FLOOR,
 }
-LABELS = {SHARED: "arraywire, shared memory", THREADS: "two threads (floor)", SOCKET: "unix socket (floor)",
-          BARE_PING: "bare 96-byte zmq message", "peer/multiprocessing": "multiprocessing"}
+LABELS = {THREADS: "two threads (floor)", SOCKET: "unix socket (floor)", FUTEX: "bare futex (floor)", SOCKET_PING: "byte through a socket",
+          "peer/multiprocessing": "multiprocessing", "peer/zmq_default_malloc": "libzmq, default malloc", NO_SPIN: "arraywire, no spinning",
+          "peer/iceoryx": "iceoryx (sender polls)", "peer/iceoryx_polling": "iceoryx (polls)"}
+NOTE = "Dashed: never sleeps, keeps a processor busy however long it waits. Dotted: what there is without a transport."
+
+
+def label_of(name):
+    return LABELS.get(name, TRANSPORTS[name].title)
+
+
+TABLE = {table.workload: table for table in TABLES}
+
+
+def ticks_of(workload):
+    table = TABLE[workload]
+    return dict(enumerate(map(str, table.consumers) if workload == "consumers" else (SIZES[size] for size in table.sizes)))
 
 
 def points(results, workload):
     """{transport: ([x], [median])} of a table; x is a part's number."""
-    table = next(table for table in TABLES if table.workload == workload)
+    table = TABLE[workload]
     found = {}
     for number, (_, part) in enumerate(parts_of(results, table)):
         for name in part.transports():
@@ -90,17 +110,18 @@ def label_ends(axes, found):
         colour = LINES[name].light
         axes.annotate("", xy=end, xytext=(right + 16, height), xycoords="figure pixels", textcoords="figure pixels", annotation_clip=False,
                       arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4})
-        axes.annotate(LABELS.get(name, TRANSPORTS[name].label), xy=(right + 19, height), xycoords="figure pixels", annotation_clip=False,
+        axes.annotate(label_of(name), xy=(right + 19, height), xycoords="figure pixels", annotation_clip=False,
                       color=colour, fontsize=8.5, va="center", weight="bold" if name in (SHARED, INLINE) else "normal")
 
 
 def new_axes(title, unit):
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "arraywire", "font.family": "sans-serif", "figure.dpi": 72,
                                 "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK})
-    figure, axes = pyplot.subplots(figsize=(9.4, 5.2))
-    figure.subplots_adjust(left=0.065, right=0.74, top=0.87, bottom=0.08)
+    figure, axes = pyplot.subplots(figsize=(9.4, 5.6))
+    figure.subplots_adjust(left=0.065, right=0.74, top=0.88, bottom=0.12)
     axes.set_title(title, loc="left", fontsize=12, weight="bold", pad=24)
     axes.text(0, 1.025, unit, transform=axes.transAxes, fontsize=9)
+    axes.text(0, -0.12, NOTE, transform=axes.transAxes, fontsize=8)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=0, labelsize=9)
     axes.grid(axis="y", color=FAINT, linewidth=0.7)
@@ -113,8 +134,8 @@ def draw(path, found, title, unit, ticks, label):
     figure, axes = new_axes(title, unit)
     for name, (xs, ys) in found.items():
         line = LINES[name]
-        axes.plot(xs, ys, color=line.light, linestyle=line.dash, linewidth=line.width, marker=line.marker or None, markersize=5,
-                  zorder=4 if name in (SHARED, INLINE) else 3)
+        axes.plot(xs, ys, color=line.light, linestyle=line.dash(name), linewidth=line.width, marker=line.marker or None, markersize=5,
+                  markerfacecolor="none" if line.hollow else line.light, zorder=4 if name in (SHARED, INLINE) else 3)
     axes.set_yscale("log")
     axes.set_xticks(list(ticks), ticks.values())
     axes.margins(x=0.04)
@@ -152,23 +173,13 @@ RATE = Number((1, 2, 5), [(1, "")])
 TIME = Number((1,), [(1e6, " s"), (1e3, " ms"), (1, " µs")])
 
 
-# Who polls does so for latency; what it costs where there are fewer processors than processes is in the tables.
-POLLING = {"peer/iceoryx_polling"}
-
-
 def draw_all(results, directory):
-    sizes = list(SIZES)
-    by_size = {number: SIZES[size] for number, size in enumerate(sizes)}
-    consumers = next(table for table in TABLES if table.workload == "consumers").consumers
     pictures = {
-        "rate": ("fill_read", by_size, "Frames filled by one process and read by another", "GB/s, by frame size", RATE),
-        "latency": ("latency", by_size, "How long one frame takes to the other process", "median, by frame size; hand-off only", TIME),
-        "consumers": ("consumers", {number: str(count) for number, count in enumerate(consumers)},
-                      "Frames of 8.3 MB filled by one process and read by several", "GB/s sent, by number of consumers", RATE),
+        "rate": ("fill_read", "Frames filled by one process and read by another", "GB/s, by frame size", RATE),
+        "latency": ("latency", "How long one frame takes to the other process", "median, by frame size; hand-off only", TIME),
+        "consumers": ("consumers", "Frames of 8.3 MB filled by one process and read by several", "GB/s sent, by number of consumers", RATE),
     }
-    for name, (workload, ticks, title, unit, label) in pictures.items():
+    for name, (workload, title, unit, label) in pictures.items():
         found = points(results, workload)
-        if workload != "latency":
-            found = {transport: line for transport, line in found.items() if transport not in POLLING}
         if found:
-            draw(directory / f"benchmarks-{name}.svg", found, title, unit, ticks, label)
+            draw(directory / f"benchmarks-{name}.svg", found, title, unit, ticks_of(workload), label)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 SHARED, INLINE = "shared_memory", "inline/ipc"  # arraywire's two lanes, which the others are compared with
+NO_SPIN = "shared_memory_no_spin"
 THREADS, SOCKET = "floor/two_threads", "floor/unix_socket"
-BARE_PING, BARE_EXCHANGE = "latency/zmq", "peer/zmq_exchange"
+FUTEX, SOCKET_PING = "floor/futex", "floor/socket_ping"
+ZMQ_PING, ZMQ_EXCHANGE = "latency/zmq", "peer/zmq_exchange"
 
 
 @dataclass(frozen=True)
@@ -14,43 +16,61 @@ class Transport:
     short: str = ""  # in latency/... and paced/...; empty: it is one benchmark, not a transport
     package: str = ""  # Debian's, whose version is told
     socket: bool = False  # bytes go through the kernel: compared with the inline lane, too
-    buffers: int = 6  # frames in memory, about: how many fit at once
-    fan_out: bool = True
+    frames: int = 5  # in memory, about, that the sender has or all share: how many transports fit at once
+    copied: int = 0  # frames more in the memory of each receiver
+    polls: str = ""  # who keeps a processor busy however long it waits
+    one_consumer: str = ""  # why it has no rows of several
 
     def benchmark(self, workload):
-        """Its benchmark of that workload; None: it has none."""
-        if not self.short:
-            return None
         if workload == "handoff":
-            return self.name + "/handoff" if self.name in (SHARED, "python") else self.name
-        if workload.startswith("consumers"):
-            return f"{self.name}/{workload}" if self.fan_out else None
+            return self.name + "/handoff" if self.name in (SHARED, NO_SPIN, "python") else self.name
         return f"{workload}/{self.short}" if workload in ("latency", "paced") else f"{self.name}/{workload}"
+
+    def frames_in_memory(self, receivers):
+        return self.frames + self.copied * receivers
+
+    @property
+    def title(self):
+        return self.label + (f" ({self.polls})" if self.polls else "")
 
 
 TRANSPORTS = [
-    Transport(SHARED, "arraywire, shared memory", "shared_memory"),
-    Transport(INLINE, "arraywire, inline, ipc", "inline", socket=True, buffers=10),
-    Transport("inline/tcp", "arraywire, inline, tcp", "inline_tcp", socket=True, buffers=10),
-    Transport("python", "arraywire in Python", "python"),
-    Transport("peer/iceoryx", "iceoryx", "iceoryx", "libiceoryx-posh-dev"),
-    Transport("peer/iceoryx_polling", "iceoryx, polling", "iceoryx_polling", "libiceoryx-posh-dev", fan_out=False),
-    Transport("peer/cyclonedds", "Cyclone DDS", "cyclonedds", "cyclonedds-dev"),
-    Transport("peer/fastdds", "Fast DDS", "fastdds", "libfastrtps-dev"),
-    Transport("peer/mpi", "Open MPI", "mpi", "libopenmpi-dev", buffers=8),
-    Transport("peer/mpi_window", "Open MPI, window", "mpi_window", "libopenmpi-dev"),
+    Transport(SHARED, "arraywire shared memory", "shared_memory"),
+    Transport(NO_SPIN, "arraywire shared memory without spinning", "shared_memory_no_spin",
+              one_consumer="what it costs to wait without is in the other tables"),
+    Transport(INLINE, "arraywire inline ipc", "inline", socket=True, frames=4, copied=4),
+    Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, frames=4, copied=4),
+    Transport("python", "arraywire in Python", "python", "python3-numpy"),
+    Transport("peer/iceoryx", "iceoryx with wait set", "iceoryx", "libiceoryx-posh-dev", frames=7, polls="sender polls"),
+    Transport("peer/iceoryx_polling", "iceoryx in a loop", "iceoryx_polling", "libiceoryx-posh-dev", frames=7, polls="polls",
+              one_consumer="more pollers than processors would measure the scheduler"),
+    Transport("peer/cyclonedds", "Cyclone DDS", "cyclonedds", "cyclonedds-dev", frames=7),
+    Transport("peer/fastdds", "Fast DDS", "fastdds", "libfastrtps-dev", frames=6),
+    Transport("peer/mpi", "Open MPI", "mpi", "libopenmpi-dev", frames=4, copied=4, polls="polls"),
+    Transport("peer/mpi_window", "Open MPI window", "mpi_window", "libopenmpi-dev", polls="polls"),
     Transport("peer/multiprocessing", "Python multiprocessing", "multiprocessing", "python3"),
-    Transport("peer/zmq", "libzmq", "zmq_frames", "libzmq3-dev", socket=True, buffers=10),
-    Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, buffers=10, fan_out=False),
-    Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, buffers=10),
-    Transport(SOCKET, "bare unix socket", "unix_socket", socket=True, buffers=2),
-    Transport(THREADS, "two threads, no transport", buffers=4),
-    Transport(BARE_PING, "bare 96-byte zmq message", buffers=0),
-    Transport(BARE_EXCHANGE, "bare 96-byte zmq messages, replied to", buffers=0),
+    Transport("peer/zmq", "libzmq", "zmq_frames", "libzmq3-dev", socket=True, frames=4, copied=4),
+    Transport("peer/zmq_default_malloc", "libzmq with malloc as it comes", "zmq_default_malloc", "libzmq3-dev", socket=True, frames=4,
+              copied=4),
+    Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, frames=4, copied=4,
+              one_consumer="its recipe is a PUSH and a PULL socket, which give each frame to one"),
+    Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, frames=4, copied=4),
+    Transport(SOCKET, "bare unix socket", "unix_socket", socket=True, frames=4, copied=4),
+    Transport(FUTEX, "bare futex", "futex", frames=4, one_consumer="it is a floor of hand-off"),
+    Transport(SOCKET_PING, "bare byte through a socket", "socket_ping", frames=4, one_consumer="it is a floor of hand-off"),
+    Transport(THREADS, "two threads of one process", frames=4),
+    Transport(ZMQ_PING, "bare 96-byte zmq message", frames=0),
+    Transport(ZMQ_EXCHANGE, "bare 96-byte zmq messages with replies", frames=0),
 ]
 BY_NAME = {transport.name: transport for transport in TRANSPORTS}
 
 SIZES = {65536: "64 KiB", 1048576: "1 MiB", 8294400: "8.3 MB", 49766400: "49.8 MB", 199065600: "199 MB"}
+
+FEWER_ROUNDS = {199065600: 0.5}  # as a share: one takes as long as many of smaller frames
+
+
+def receivers_of(workload):
+    return int(workload.split("/")[1]) if workload.startswith("consumers/") else 1
 
 
 @dataclass(frozen=True)
@@ -66,6 +86,7 @@ class Table:
     sizes: tuple
     floors: tuple  # of transports that share memory, and of those that go through sockets; "" for none
     consumers: tuple = (1,)
+    beside: tuple = ()  # more rows of one benchmark
 
     def part_names(self):
         """(part's workload, frame bytes, the part's heading)"""
@@ -79,21 +100,20 @@ class Table:
     def benchmarks(self, workload):
         """{transport's name: benchmark's name}, the first first."""
         found = {t.name: t.benchmark(workload) for t in TRANSPORTS if t.short}
-        found |= {floor: floor for floor in self.floors if floor and not BY_NAME[floor].short}
-        return {transport: benchmark for transport, benchmark in found.items() if benchmark}
+        return found | {row: row for row in (*self.floors, *self.beside) if row and not BY_NAME[row].short}
 
 
 TABLES = [
-    Table("fill_read", "Filled and read in full", "The producer writes every byte of every frame, the consumer reads and checks every byte.",
-          "GB/s", "GB/s", "more", tuple(SIZES), (THREADS, SOCKET)),
+    Table("fill_read", "Filled and read in full", "The producer writes every byte of every frame, the consumer reads and checks every "
+          "byte.", "GB/s", "GB/s", "more", tuple(SIZES), (THREADS, SOCKET)),
     Table("handoff", "Hand-off only", "Nothing but the first and the last 8 bytes is written and read: what moving a frame takes.",
-          "frame_us", "us a frame", "less", (49766400,), (BARE_EXCHANGE, SOCKET)),
+          "frame_us", "us a frame", "less", (49766400,), (FUTEX, SOCKET), beside=(ZMQ_EXCHANGE,)),
     Table("latency", "Latency", "One frame at a time, each answered: from just before it is sent until the consumer has it, p50.",
-          "p50_us", "us", "less", tuple(SIZES), (BARE_PING, SOCKET)),
+          "p50_us", "us", "less", tuple(SIZES)[:-1], (FUTEX, SOCKET), beside=(ZMQ_PING,)),
     Table("paced", "Latency at 60 Hz", "Frames at 60 Hz, so that every reader sleeps in between: from just before one is sent until the "
-          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), ("", SOCKET)),
+          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET)),
     Table("consumers", "Several consumers", "Filled once, and read in full by each consumer, which all get every frame. The rate is that "
           "of frames sent.", "GB/s", "GB/s", "more", (8294400,), ("", SOCKET), (1, 2, 4, 8)),
-    Table("first_frames", "The first ten frames", "Of a pair of processes that has just connected, filled and read in full: memory is made, "
-          "handed over and mapped meanwhile. Time of each.", "first_ms", "ms a frame", "less", (8294400,), ("", SOCKET)),
+    Table("first_frames", "The first ten frames", "Of a pair of processes that has just connected, filled and read in full: memory is "
+          "made, handed over and mapped meanwhile. Time of each.", "first_ms", "ms a frame", "less", (8294400,), (FUTEX, SOCKET)),
 ]

@@ -1,4 +1,4 @@
-"""What was measured, looked up."""
+"""What was measured, looked up. All ratios come from here."""
 
 import statistics
 from dataclasses import dataclass
@@ -11,6 +11,9 @@ class Spread:
     median: float
     lower: float
     upper: float
+
+    def overlaps(self, other):
+        return self.lower <= other.upper and other.lower <= self.upper
 
 
 def spread(values):
@@ -26,25 +29,30 @@ class Part:
 
     def transports(self):
         """In the order of the plan."""
-        return [name for name in BY_NAME if any(name in group for group in self.groups)]
+        return [name for name in BY_NAME if self.row(name)]
 
-    def counters(self, transport):
+    def row(self, transport):
         """Of the first group that has it; None if none has."""
-        return next((group[transport] for group in self.groups if transport in group), None)
+        return next((group["rows"][transport] for group in self.groups if transport in group["rows"]), None)
 
     def value(self, transport, counter):
-        counters = self.counters(transport)
-        if counters is None or counter not in counters:
+        row = self.row(transport)
+        if row is None or counter not in row["counters"]:
             return None
-        of = counters[counter]
+        of = row["counters"][counter]
         return Spread(of["median"], *of["quartiles"])
+
+    def latency(self, transport, prefix, what):
+        """Of the frames of all rounds together; None: not measured, or by too few frames."""
+        row = self.row(transport)
+        return row.get("latencies", {}).get(prefix, {}).get(what) if row else None
 
     def ratio(self, one, other, counter):
         """Of the same rounds of the same run; None if they were never in one."""
         for group in self.groups:
-            if one in group and other in group and counter in group[one] and counter in group[other]:
-                pairs = zip(group[one][counter]["values"], group[other][counter]["values"], strict=True)
-                return spread([a / b for a, b in pairs])
+            both = [group["rows"][name]["counters"] for name in (one, other) if name in group["rows"]]
+            if len(both) == 2 and all(counter in counters for counters in both):
+                return spread([a / b for a, b in zip(*(counters[counter]["values"] for counters in both), strict=True)])
         return None
 
 
