@@ -156,7 +156,9 @@ std::shared_ptr<Participant> participant_of(const LinkSetup& setup) {
 dds::Topic* topic_of(const LinkSetup& setup, dds::DomainParticipant& participant) {
   const dds::TypeSupport type(new BytesType(setup.frame_bytes));
   check(type.register_type(&participant), "register the type");
-  return check(participant.create_topic(setup.channel, type.get_type_name(), dds::TOPIC_QOS_DEFAULT), "topic");
+  // The directory is in the name: measurements that run at the same time do not see each other.
+  const std::string name = setup.channel + setup.directory.string();
+  return check(participant.create_topic(name, type.get_type_name(), dds::TOPIC_QOS_DEFAULT), "topic");
 }
 
 template <typename Qos> Qos keep_all(Qos qos, std::int32_t samples, std::int32_t spare) {
