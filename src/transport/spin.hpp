@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <thread>
 
 namespace arraywire::transport {
 
@@ -26,8 +27,12 @@ class Spin {
   template <class Came> bool until(Came came, SteadyTime deadline) {
     const SteadyTime end = std::min(deadline, deadline_after(limit_));
     bool helped = came();
-    while (!helped && steady_now() < end) {
-      for (int i = 0; i < kPauses; ++i) pause();
+    for (int looks = 0; !helped && steady_now() < end; ++looks) {
+      if (looks < kLooksAlone) {
+        for (int i = 0; i < kPauses; ++i) pause();
+      } else {
+        std::this_thread::yield();  // to whom we wait for, who may have no other processor
+      }
       helped = came();
     }
     backoff_ = helped ? 0 : std::min(2 * backoff_ + 1, kMostSkips);
@@ -44,7 +49,8 @@ class Spin {
 #endif
   }
 
-  static constexpr int kPauses = 8;  // about 0.2 us
+  static constexpr int kPauses = 8;       // about 0.2 us
+  static constexpr int kLooksAlone = 10;  // before others may have the processor
   static constexpr std::uint32_t kMostSkips = 63;
 
   const std::chrono::nanoseconds limit_;

@@ -257,10 +257,10 @@ auto SubscriberCore::wait_for_message(SteadyTime deadline, Found found) -> Resul
     }
     if (spins) {
       may_spin = spin(waited_for, deadline);
-      woken = !anything_in_ring();
     } else {
-      woken = memory::wait_readable(waited_for, deadline);
+      memory::wait_readable(waited_for, deadline);
     }
+    woken = !anything_in_ring();
     last = has_passed(deadline);
   }
 }
