@@ -1,7 +1,6 @@
 """Runs arraywire-bench, part by part."""
 
 import json
-import math
 import os
 import re
 import subprocess
@@ -9,7 +8,7 @@ import sys
 import time
 
 from . import machine, memory
-from .plan import BY_NAME, FEWER_ROUNDS, INLINE, SHARED, TABLES, receivers_of
+from .plan import BY_NAME, INLINE, SHARED, TABLES, receivers_of
 
 KEPT_BY_ROUND = {table.counter for table in TABLES}  # what there are ratios of
 ALWAYS = (SHARED, INLINE)  # in every group, besides the floors
@@ -46,9 +45,7 @@ def known_benchmarks(bench):
     return {re.sub(r"/\d+(/iterations:\d+)?(/manual_time)?$", "", line) for line in listed.splitlines()}
 
 
-def why_unknown(transport, workload):
-    if workload.startswith("consumers/") and transport.one_consumer:
-        return "one consumer only: " + transport.one_consumer
+def why_unknown(transport):
     if transport.package and not machine.output("dpkg-query", "-W", transport.package):
         return f"not built: {transport.package} is missing"
     return "arraywire-bench does not have it"
@@ -62,9 +59,8 @@ class Bench:
         self.known = known_benchmarks(program)
 
     def command(self, benchmarks, frame_bytes):
-        rounds = math.ceil(self.options["rounds"] * FEWER_ROUNDS.get(frame_bytes, 1))
-        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs", str(rounds),
-                "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
+        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs",
+                str(self.options["rounds"]), "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
 
     def compare(self, benchmarks, frame_bytes, left_out):
         """A group of {transport: benchmark}. What fails is left out of another try, and said. None: it was stopped before a round."""
@@ -87,20 +83,23 @@ class Bench:
             del benchmarks[transport]
         return None
 
-    def wanted(self, table, workload, left_out):
-        """{transport: benchmark}; of what this program does not have it is said why."""
+    def wanted(self, table, workload, frame_bytes, left_out):
+        """{transport: benchmark}; of what is not measured it is said why."""
         benchmarks = table.benchmarks(workload)
         if self.options["only"]:
             kept = (*self.options["only"], *ALWAYS, *table.floors)
             benchmarks = {name: benchmark for name, benchmark in benchmarks.items() if name in kept}
-        unknown = {name for name, benchmark in benchmarks.items() if benchmark not in self.known}
-        left_out |= {name: why_unknown(BY_NAME[name], workload) for name in benchmarks if name in unknown}
-        return {name: benchmark for name, benchmark in benchmarks.items() if name not in unknown}
+        for name, benchmark in benchmarks.items():
+            why = BY_NAME[name].why_not(workload, frame_bytes)
+            if not why and benchmark not in self.known:
+                why = why_unknown(BY_NAME[name])
+            left_out |= {name: why} if why else {}
+        return {name: benchmark for name, benchmark in benchmarks.items() if name not in left_out}
 
     def part(self, table, workload, frame_bytes):
         started = time.monotonic()
         left_out, groups = {}, []
-        benchmarks = self.wanted(table, workload, left_out)
+        benchmarks = self.wanted(table, workload, frame_bytes, left_out)
         costs = {name: memory.cost(name, frame_bytes, receivers_of(workload)) for name in benchmarks}
         for group in memory.grouped(costs, (*ALWAYS, *table.floors), memory.available() * memory.SHARE):
             found = self.compare({name: benchmarks[name] for name in group if name not in left_out}, frame_bytes, left_out)

@@ -20,11 +20,21 @@ class Transport:
     copied: int = 0  # frames more in the memory of each receiver
     polls: str = ""  # who keeps a processor busy however long it waits
     one_consumer: str = ""  # why it has no rows of several
+    largest: int = 0  # frames that it is measured with, if not all
+    workloads: tuple = ()  # that it is measured in, if not all
 
     def benchmark(self, workload):
         if workload == "handoff":
             return self.name + "/handoff" if self.name in (SHARED, NO_SPIN, "python") else self.name
         return f"{workload}/{self.short}" if workload in ("latency", "paced") else f"{self.name}/{workload}"
+
+    def why_not(self, workload, frame_bytes):
+        """Why it is not measured in that part; empty: it is."""
+        if workload.startswith("consumers/") and self.one_consumer:
+            return "one consumer only: " + self.one_consumer
+        if self.largest and frame_bytes > self.largest:
+            return "to save time"
+        return f"in {' and '.join(self.workloads)} only, to save time" if self.workloads and workload not in self.workloads else ""
 
     def frames_in_memory(self, receivers):
         return self.frames + self.copied * receivers
@@ -39,7 +49,7 @@ TRANSPORTS = [
     Transport(NO_SPIN, "arraywire shared memory without spinning", "shared_memory_no_spin",
               one_consumer="what it costs to wait without is in the other tables"),
     Transport(INLINE, "arraywire inline ipc", "inline", socket=True, frames=4, copied=4),
-    Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, frames=4, copied=4),
+    Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, frames=4, copied=4, largest=49766400),
     Transport("python", "arraywire in Python", "python", "python3-numpy"),
     Transport("peer/iceoryx", "iceoryx with wait set", "iceoryx", "libiceoryx-posh-dev", frames=7, polls="sender polls"),
     Transport("peer/iceoryx_polling", "iceoryx in a loop", "iceoryx_polling", "libiceoryx-posh-dev", frames=7, polls="polls",
@@ -51,8 +61,8 @@ TRANSPORTS = [
     Transport("peer/multiprocessing", "Python multiprocessing", "multiprocessing", "python3"),
     Transport("peer/zmq", "libzmq", "zmq_frames", "libzmq3-dev", socket=True, frames=4, copied=4),
     Transport("peer/zmq_default_malloc", "libzmq with malloc as it comes", "zmq_default_malloc", "libzmq3-dev", socket=True, frames=4,
-              copied=4),
-    Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, frames=4, copied=4,
+              copied=4, largest=49766400, workloads=("fill_read",)),
+    Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, frames=4, copied=4, largest=49766400,
               one_consumer="its recipe is a PUSH and a PULL socket, which give each frame to one"),
     Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, frames=4, copied=4),
     Transport(SOCKET, "bare unix socket", "unix_socket", socket=True, frames=4, copied=4),
@@ -65,8 +75,6 @@ TRANSPORTS = [
 BY_NAME = {transport.name: transport for transport in TRANSPORTS}
 
 SIZES = {65536: "64 KiB", 1048576: "1 MiB", 8294400: "8.3 MB", 49766400: "49.8 MB", 199065600: "199 MB"}
-
-FEWER_ROUNDS = {199065600: 0.5}  # as a share: one takes as long as many of smaller frames
 
 
 def receivers_of(workload):
