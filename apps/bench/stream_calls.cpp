@@ -21,9 +21,12 @@ PublisherOptions publisher_options(Lane lane) {
 }
 
 SubscriberOptions subscriber_options(Lane lane) {
-  // With the one that is being filled and the one that is being read these are kBuffers.
+  // With the one that is being filled and the one that is being read these are kBuffers. Inline both sides have memory of their
+  // own, and half of them each.
+  constexpr std::uint32_t kInlineQueue = kBuffers / 2 - 1;
+  constexpr std::uint32_t kSharedQueue = kBuffers - 2;
   return {.when_full = WhenFull::Block,
-          .queue = kBuffers - 2,
+          .queue = lane == Lane::Inline ? kInlineQueue : kSharedQueue,
           .hold = 1,
           .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::SharedMemory,
           .name = "bench"};
