@@ -21,12 +21,9 @@ PublisherOptions publisher_options(Lane lane) {
 }
 
 SubscriberOptions subscriber_options(Lane lane) {
-  // With the one that is being filled and the one that is being read these are kBuffers. Inline both sides have memory of their
-  // own, and half of them each.
-  constexpr std::uint32_t kInlineQueue = kBuffers / 2 - 1;
-  constexpr std::uint32_t kSharedQueue = kBuffers - 2;
+  // With the one that is being filled and the one that is being read these are kBuffers.
   return {.when_full = WhenFull::Block,
-          .queue = lane == Lane::Inline ? kInlineQueue : kSharedQueue,
+          .queue = kBuffers - 2,
           .hold = 1,
           .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::SharedMemory,
           .name = "bench"};

@@ -37,7 +37,7 @@ def counters():
             wanted |= {name(f"{transport}/consumers/{consumers}"): set() for consumers in (1, 2, 4, 8)}
         wanted[name(transport + "/first_frames", frames=30)] = FIRST_FRAMES
         wanted |= {name("latency/" + short, size): LATENCIES for size in (96, FRAME_BYTES)}
-        wanted[name("paced/" + short, frames=90)] = TIMES
+        wanted[name("paced/" + short, frames=60)] = TIMES
     wanted |= {name(f"shared_memory/fanout/{consumers}"): FANOUT for consumers in (1, 2, 4, 8)}
     return wanted
 
