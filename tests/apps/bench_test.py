@@ -124,7 +124,7 @@ class Bench(unittest.TestCase):
                 self.assertEqual("p99_us" in times, times["samples"] >= 100)
                 self.assertTrue(0 < times["p50_us"] <= times.get("p99_us", times["max_us"]) <= times["max_us"], times)
         self.assertEqual(paced[""].keys(), {"samples", "p50_us", "max_us"})
-        self.assertEqual(paced[""]["samples"], 3 * 30)
+        self.assertEqual(paced[""]["samples"], 3 * 20)
         self.assertEqual(set(fanout), {"publish_"})
         self.assertEqual(handoff, {})
         for benchmark in compared["benchmarks"]:
