@@ -94,6 +94,7 @@ int guard_until_end(pid_t program, const Descriptor& lifeline) {
 
 GuardedProcess::GuardedProcess(const std::vector<std::string>& command, int output, const std::function<void()>& tidy) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   Pipe lifeline;
