@@ -195,8 +195,9 @@ template <class Done> PublisherCore::Awaited PublisherCore::await(Done done, Ste
     awaited_.assign(descriptors_.end() - static_cast<std::ptrdiff_t>(endpoints_.size()), descriptors_.end());  // the ROUTERs
     awaited_.insert(awaited_.end(), {bells_->descriptor(), changed_.descriptor(), stop});
     if (spins) {
-      may_spin = spin(settings_.give_up ? std::min(deadline, steady_now() + kGiveUpInterval) : deadline);
-      received_before.reset();
+      const bool came = spin(settings_.give_up ? std::min(deadline, steady_now() + kGiveUpInterval) : deadline);
+      may_spin = came && any_return();  // anything else is looked at as after a sleep, and not spun for again
+      if (may_spin || !came) received_before.reset();
     } else if (settings_.give_up && settings_.give_up()) {
       deadline = SteadyTime::min();
     } else if (!memory::wait_readable(awaited_,

@@ -19,6 +19,13 @@
 namespace arraywire::transport::testing {
 namespace {
 
+// Of this thread.
+double processor_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 using memory::BellOffer;
 using memory::Greeting;
 using memory::RingFormat;
@@ -239,14 +246,9 @@ TEST_F(RingPublisher, AnEntryThatHasToWaitDoesNotKeepTakeBusy) {
   start();
   put(2);
   end_.ring();
-  const auto used = [] {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
-  const double before = used();
+  const double before = processor_seconds();
   EXPECT_EQ(subscriber_->take(seconds{2}).error(), TakeError::Timeout);
-  EXPECT_LT(used() - before, 1.5) << "it was running all the time";
+  EXPECT_LT(processor_seconds() - before, 1.5) << "it was running all the time";
 }
 
 // ---- a subscriber that says anything
@@ -255,12 +257,12 @@ class RingReader : public ::testing::Test {
  protected:
   struct Reader : RawConsumer {
     Reader(const std::string& endpoint, const std::filesystem::path& slots) : RawConsumer(endpoint), peer(slots) {}
-    void join() {
+    void join(WhenFull when_full = WhenFull::Automatic) {
       session = random_id();
       const memory::Descriptor process = memory::own_process();
       peer.send(Greeting{.session = session}, process.get());
       peer.send(RingOffer{.bytes = RingFormat::kBytes}, end.memory.descriptor.get());
-      hello({.queue = 4, .hold = 4});
+      hello({.queue = 4, .hold = 4, .when_full = when_full});
       await(wire::Kind::Welcome);
       auto ring = peer.receive();
       if (!memory::Rings::map(std::move(ring.value().descriptor), end.theirs)) throw std::runtime_error("no ring");
@@ -350,6 +352,16 @@ TEST_F(RingReader, ThatSaysItHasReadWhatItHasNotGetsItOverTheSocket) {
   const std::uint64_t sequence = publish().sequence;
   EXPECT_EQ(raw.sent(), RingFormat::kEntries);
   EXPECT_EQ(raw.await_data().stamp.sequence, sequence);
+}
+
+TEST_F(RingReader, ThatRingsForNothingDoesNotKeepPublishBusy) {
+  Reader raw = reader();
+  raw.join(WhenFull::Block);
+  for (int i = 0; i < 4; ++i) publish();
+  raw.end.ring();
+  const double before = processor_seconds();
+  EXPECT_EQ(publish().receivers, 0U);  // after the whole block limit, which is a second
+  EXPECT_LT(processor_seconds() - before, 0.75) << "it was running all the time";
 }
 
 TEST_F(RingReader, ThatOffersASecondRingHasEnded) {
