@@ -2,8 +2,10 @@
 
 #include "wire/write_metadata.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <vector>
 
 namespace arraywire::wire {
 namespace {
@@ -20,12 +22,67 @@ template <class To, class From> To as(From value) noexcept {
 proto::Id to_wire(Id id) { return {id.high, id.low}; }
 proto::Version to_wire(Version version) { return {version.major, version.minor}; }
 
+// To the bit: -0.0 is not 0.0 here.
+bool same(const Attributes::Entry& a, const Attributes::Entry& b) {
+  const auto* of_a = std::get_if<double>(&a.value);
+  const auto* of_b = std::get_if<double>(&b.value);
+  if (of_a == nullptr || of_b == nullptr) return a == b;
+  return a.key == b.key && std::bit_cast<std::uint64_t>(*of_a) == std::bit_cast<std::uint64_t>(*of_b);
+}
+
+// But for the numbers that are another with every message, and are at a fixed place.
+bool alike(const Metadata& a, const Metadata& b) {
+  const auto& [frame_id, acquired, exposure, clock, attributes, arrays] = a;
+  return frame_id.has_value() == b.frame_id.has_value() && acquired.has_value() == b.acquired.has_value() &&
+         exposure == b.exposure && clock == b.clock && std::ranges::equal(attributes, b.attributes, same) && arrays == b.arrays;
+}
+
+// The Data that the builder holds.
+class LastData {
+ public:
+  void forget() noexcept { known_ = false; }
+  void remember(const DataTemplate& data) {
+    specs_.assign(data.specs.begin(), data.specs.end());
+    offsets_.assign(data.offsets.begin(), data.offsets.end());
+    metadata_ = data.metadata;
+    has_checksum_ = data.checksum.has_value();
+    known_ = data.published_steady_ns != 0;  // 0 is not written, so there is no place for another
+  }
+  bool is_like(const DataTemplate& data) const {
+    return known_ && data.published_steady_ns != 0 && std::ranges::equal(specs_, data.specs) &&
+           std::ranges::equal(offsets_, data.offsets) && has_checksum_ == data.checksum.has_value() &&
+           alike(metadata_, data.metadata);
+  }
+
+ private:
+  bool known_ = false;
+  bool has_checksum_ = false;
+  std::vector<ArraySpec> specs_{};
+  std::vector<std::uint64_t> offsets_{};
+  Metadata metadata_{};
+};
+
+void write_numbers(std::uint8_t* header, const DataTemplate& data) {
+  auto* body = flatbuffers::GetMutableRoot<flatbuffers::Table>(header)->GetPointer<flatbuffers::Table*>(proto::Header::VT_BODY);
+  *body->GetStruct<proto::Time*>(proto::Data::VT_PUBLISHED) = proto::Time(data.published.time_since_epoch().count());
+  body->SetField(proto::Data::VT_PUBLISHED_STEADY_NS, data.published_steady_ns, std::int64_t{0});
+  if (data.checksum) *body->GetStruct<proto::Number*>(proto::Data::VT_CHECKSUM) = proto::Number(*data.checksum);
+  auto* metadata = body->GetPointer<flatbuffers::Table*>(proto::Data::VT_METADATA);
+  if (data.metadata.frame_id)
+    *metadata->GetStruct<proto::Number*>(proto::Metadata::VT_FRAME_ID) = proto::Number(*data.metadata.frame_id);
+  if (data.metadata.acquired) {
+    *metadata->GetStruct<proto::Time*>(proto::Metadata::VT_ACQUIRED) =
+        proto::Time(data.metadata.acquired->time_since_epoch().count());
+  }
+}
+
 }  // namespace
 
 class Encoder::Impl {
  public:
   // Every message begins here: an exception may have left the last one half-made.
   MetadataWriter& begin() {
+    last_data.forget();
     builder.Clear();
     return writer;
   }
@@ -39,8 +96,10 @@ class Encoder::Impl {
       throw Error(ErrorCode::InvalidArgument, "encode a header: it has " + std::to_string(builder.GetSize()) +
                                                   " bytes, more than " + std::to_string(kMaxHeaderBytes));
     }
-    return std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+    return bytes();
   }
+
+  std::span<const std::byte> bytes() { return std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize())); }
 
   Offset<proto::Array> array(const ArraySpec& spec) {
     const DLPackCode code = dlpack_code(spec.dtype);
@@ -55,6 +114,7 @@ class Encoder::Impl {
 
   flatbuffers::FlatBufferBuilder builder{4096};
   MetadataWriter writer{builder};
+  LastData last_data{};
 };
 
 Encoder::Encoder() : impl_(std::make_unique<Impl>()) {}
@@ -114,6 +174,10 @@ std::span<const std::byte> Encoder::refused(const Envelope& envelope, const Refu
 }
 
 std::span<const std::byte> Encoder::data(const DataTemplate& data) {
+  if (impl_->last_data.is_like(data)) {  // as most of a stream's messages are
+    write_numbers(impl_->builder.GetBufferPointer(), data);
+    return impl_->bytes();
+  }
   MetadataWriter& writer = impl_->begin();
   if (data.specs.empty() || data.specs.size() > kMaxArrays ||
       (!data.offsets.empty() && data.offsets.size() != data.specs.size())) {
@@ -131,7 +195,9 @@ std::span<const std::byte> Encoder::data(const DataTemplate& data) {
   const proto::Number checksum(data.checksum.value_or(0));
   const auto body = proto::CreateData(impl_->builder, &stamp, &published, data.published_steady_ns, specs, offsets,
                                       data.checksum ? &checksum : nullptr, metadata);
-  return impl_->finish({}, proto::Body::Data, body);
+  const auto header = impl_->finish({}, proto::Body::Data, body);
+  impl_->last_data.remember(data);
+  return header;
 }
 
 std::span<const std::byte> Encoder::returns(const Envelope& envelope, const Return& returns) {
