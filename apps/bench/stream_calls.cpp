@@ -1,8 +1,10 @@
 #include "stream_calls.hpp"
 
 #include "link.hpp"
+#include "unix_stream.hpp"
 
 #include <spdlog/spdlog.h>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -20,10 +22,12 @@ PublisherOptions publisher_options(Lane lane) {
   return {.block_limit = kForever, .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::Automatic};
 }
 
-SubscriberOptions subscriber_options(Lane lane) {
-  // With the one that is being filled and the one that is being read these are kBuffers.
+SubscriberOptions subscriber_options(Lane lane, std::size_t frame_bytes) {
+  // With the one that is being filled and the one that is being read these are kBuffers. Other libraries over sockets have besides
+  // what the kernel holds for them; our queue ends at the consumer, so what is in the kernel is in the queue.
+  const std::size_t in_kernel = lane == Lane::Inline ? socket_buffer_bytes() / frame_bytes : 0;
   return {.when_full = WhenFull::Block,
-          .queue = kBuffers - 2,
+          .queue = static_cast<std::uint32_t>(kBuffers - 2 + in_kernel),
           .hold = 1,
           .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::SharedMemory,
           .name = "bench"};

@@ -13,7 +13,7 @@ arraywire::ContextOptions context_options(const std::filesystem::path& directory
 // Waits for every consumer for ever: the driver's watchdog is the limit.
 arraywire::PublisherOptions publisher_options(arraywire::Lane lane);
 // This lane or none.
-arraywire::SubscriberOptions subscriber_options(arraywire::Lane lane);
+arraywire::SubscriberOptions subscriber_options(arraywire::Lane lane, std::size_t frame_bytes);
 
 arraywire::ArraySpec frame_spec(std::size_t frame_bytes);
 arraywire::Loan loan_frame(arraywire::Publisher& publisher, const arraywire::ArraySpec& spec);

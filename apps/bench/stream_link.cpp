@@ -43,7 +43,7 @@ class StreamSender : public FrameSender {
 class StreamReceiver : public FrameReceiver {
  public:
   StreamReceiver(const LinkSetup& setup, const std::string& stream, Lane lane)
-      : StreamReceiver(setup, stream, lane, subscriber_options(lane)) {}
+      : StreamReceiver(setup, stream, lane, subscriber_options(lane, setup.frame_bytes)) {}
   StreamReceiver(const LinkSetup& setup, const std::string& stream, Lane lane, const arraywire::SubscriberOptions& options)
       : lane_(lane), context_(context_of(setup)), subscriber_(*context_, stream, options) {}
 
@@ -75,7 +75,7 @@ std::unique_ptr<FrameSender> send_no_spin(const LinkSetup& setup) {
 }
 
 std::unique_ptr<FrameReceiver> receive_no_spin(const LinkSetup& setup) {
-  auto options = subscriber_options(Lane::SharedMemory);
+  auto options = subscriber_options(Lane::SharedMemory, setup.frame_bytes);
   options.spin = {};
   return std::make_unique<StreamReceiver>(setup, setup.channel, Lane::SharedMemory, options);
 }

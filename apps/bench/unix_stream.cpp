@@ -31,6 +31,14 @@ Descriptor stream_socket() {
 
 }  // namespace
 
+std::size_t socket_buffer_bytes() {
+  const Descriptor socket = stream_socket();
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, &size) != 0) throw_errno("ask for a socket's buffer");
+  return static_cast<std::size_t>(bytes);
+}
+
 Descriptor listen_at(const std::filesystem::path& path) {
   Descriptor listener = stream_socket();
   const sockaddr_un address = address_of(path);

@@ -11,7 +11,8 @@ namespace bench {
 
 using arraywire::memory::Descriptor;
 
-// Errors: all throw std::system_error; read_exactly also when the stream ends early.
+// Errors: they throw std::system_error; read_exactly also when the stream ends early.
+std::size_t socket_buffer_bytes();  // of one, in one direction
 Descriptor listen_at(const std::filesystem::path& path);
 Descriptor accept_one(const Descriptor& listener);
 Descriptor connect_to(const std::filesystem::path& path);

@@ -19,7 +19,8 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
   driven by the same code (`workloads.cpp`), those in Python by code that does the same with NumPy (`python_workloads.py`).
 - A process that receives large messages from a socket keeps the memory that it frees mapped (glibc's `mallopt`), in arraywire's inline
   rows as in those of libzmq, pyzmq and nng: without, much of the time goes into page faults. "libzmq with malloc as it comes" is without.
-  Otherwise arraywire's options are its defaults, with queues for four frames.
+  Otherwise arraywire's options are its defaults, with queues for four frames, and on the inline lane for those besides that fit into a
+  socket's buffer in the kernel (three of 64 KiB, none of 1 MiB): other libraries do not count those, arraywire's queue does.
 - arraywire's shared memory, on both sides, looks again for up to 50 us before it sleeps: that is its default, and keeps a processor busy
   for as long. "without spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however
   long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
