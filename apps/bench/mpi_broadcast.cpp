@@ -2,10 +2,12 @@
 
 #include "frame.hpp"
 #include "mpi_calls.hpp"
+#include "mpi_sender.hpp"
 
 #include <exception>
 #include <list>
 #include <span>
+#include <utility>
 
 namespace bench {
 
@@ -38,34 +40,6 @@ class Broadcast {
   MPI_Request request_ = MPI_REQUEST_NULL;
 };
 
-class BroadcastSender : public FrameSender {
- public:
-  explicit BroadcastSender(const LinkSetup& setup) {
-    for (std::size_t i = 0; i < kSenderBuffers; ++i) buffers_.emplace_back(setup.frame_bytes);
-    next_ = buffers_.begin();
-  }
-
-  void wait_for_receivers() override {}  // MPI_Init has
-
-  std::span<std::byte> room() override {
-    next_->wait();
-    return next_->bytes();
-  }
-
-  void send() override {
-    next_->start();
-    if (!receivers_copy_) next_->wait();
-    if (++next_ == buffers_.end()) next_ = buffers_.begin();
-  }
-
-  std::vector<pid_t> daemons() const override { return mpi_daemons(); }
-
- private:
-  const bool receivers_copy_ = receivers_copy_by_themselves();
-  std::list<Broadcast> buffers_{};
-  std::list<Broadcast>::iterator next_{};
-};
-
 // Begins a broadcast when it waits for one, not ahead: one that never comes could not be cancelled.
 class BroadcastReceiver : public FrameReceiver {
  public:
@@ -84,7 +58,11 @@ class BroadcastReceiver : public FrameReceiver {
 
 }  // namespace
 
-std::unique_ptr<FrameSender> make_broadcast_sender(const LinkSetup& setup) { return std::make_unique<BroadcastSender>(setup); }
+std::unique_ptr<FrameSender> make_broadcast_sender(const LinkSetup& setup) {
+  std::list<Broadcast> buffers;
+  for (std::size_t i = 0; i < kSenderBuffers; ++i) buffers.emplace_back(setup.frame_bytes);
+  return std::make_unique<MpiSender<Broadcast>>(std::move(buffers));
+}
 
 std::unique_ptr<FrameReceiver> make_broadcast_receiver(const LinkSetup& setup) {
   return std::make_unique<BroadcastReceiver>(setup);

@@ -2,10 +2,11 @@
 
 #include "frame.hpp"
 #include "mpi_calls.hpp"
+#include "mpi_sender.hpp"
 
 #include <list>
 #include <span>
-#include <vector>
+#include <utility>
 
 namespace bench {
 
@@ -44,37 +45,6 @@ class Persistent {
   MPI_Request request_ = MPI_REQUEST_NULL;
 };
 
-class MpiSender : public FrameSender {
- public:
-  explicit MpiSender(const LinkSetup& setup) {
-    const int receiver = receiving_ranks(setup).front();
-    for (std::size_t i = 0; i < kBuffers / 2; ++i) {
-      buffers_.emplace_back(setup.frame_bytes, Persistent::to_send, receiver, tag_of(setup, Tag::Frame));
-    }
-    next_ = buffers_.begin();
-  }
-
-  void wait_for_receivers() override {}  // MPI_Init has
-
-  std::span<std::byte> room() override {
-    next_->wait();
-    return next_->bytes();
-  }
-
-  void send() override {
-    next_->start();
-    if (!receivers_copy_) next_->wait();
-    if (++next_ == buffers_.end()) next_ = buffers_.begin();
-  }
-
-  std::vector<pid_t> daemons() const override { return mpi_daemons(); }
-
- private:
-  const bool receivers_copy_ = receivers_copy_by_themselves();
-  std::list<Persistent> buffers_{};
-  std::list<Persistent>::iterator next_{};
-};
-
 class MpiReceiver : public FrameReceiver {
  public:
   explicit MpiReceiver(const LinkSetup& setup) {
@@ -104,7 +74,12 @@ class MpiReceiver : public FrameReceiver {
 
 }  // namespace
 
-std::unique_ptr<FrameSender> make_message_sender(const LinkSetup& setup) { return std::make_unique<MpiSender>(setup); }
+std::unique_ptr<FrameSender> make_message_sender(const LinkSetup& setup) {
+  std::list<Persistent> buffers;
+  for (std::size_t i = 0; i < kBuffers / 2; ++i)
+    buffers.emplace_back(setup.frame_bytes, Persistent::to_send, receiving_ranks(setup).front(), tag_of(setup, Tag::Frame));
+  return std::make_unique<MpiSender<Persistent>>(std::move(buffers));
+}
 
 std::unique_ptr<FrameReceiver> make_message_receiver(const LinkSetup& setup) { return std::make_unique<MpiReceiver>(setup); }
 

@@ -8,7 +8,6 @@ namespace arraywire::transport {
 namespace {
 
 constexpr std::size_t kBellsOfOneSection = 2;
-constexpr std::uint32_t kLooksAtTheRest = 32;  // one of so many looks of a spin, about 6 us apart
 
 }  // namespace
 
@@ -104,11 +103,8 @@ bool PublisherCore::any_return() {
   return std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p.second.rings && !p.second.rings->empty(); });
 }
 
-// At the rings, and now and then at the rest, however long it is to last.
 bool PublisherCore::spin(SteadyTime deadline) {
-  std::uint32_t looks = 0;
-  return spin_.until([&] { return any_return() || (++looks % kLooksAtTheRest == 0 && memory::wait_readable(awaited_, {})); },
-                     deadline);
+  return spin_.until([&] { return any_return(); }, [&] { return memory::wait_readable(awaited_, {}); }, deadline);
 }
 
 }  // namespace arraywire::transport

@@ -23,17 +23,18 @@ class Spin {
     --skips_;
     return false;
   }
-  // Calls came() over and over until it says true, for as long as the limit says at most. False: it never did.
-  template <class Came> bool until(Came came, SteadyTime deadline) {
+  // Calls came() over and over, and now and then rest(), which may be slow, until one of them says true, for as long as the limit
+  // says at most. False: neither did.
+  template <class Came, class Rest> bool until(Came came, Rest rest, SteadyTime deadline) {
     const SteadyTime end = std::min(deadline, deadline_after(limit_));
     bool helped = came();
-    for (int looks = 0; !helped && steady_now() < end; ++looks) {
-      if (looks < kLooksAlone) {
+    for (std::uint32_t looks = 1; !helped && steady_now() < end; ++looks) {
+      if (looks <= kLooksAlone) {
         for (int i = 0; i < kPauses; ++i) pause();
       } else {
         std::this_thread::yield();  // to whom we wait for, who may have no other processor
       }
-      helped = came();
+      helped = came() || (looks % kLooksAtTheRest == 0 && rest());
     }
     backoff_ = helped ? 0 : std::min(2 * backoff_ + 1, kMostSkips);
     skips_ = backoff_;
@@ -49,8 +50,9 @@ class Spin {
 #endif
   }
 
-  static constexpr int kPauses = 8;       // about 0.2 us
-  static constexpr int kLooksAlone = 10;  // before others may have the processor
+  static constexpr int kPauses = 8;                     // about 0.2 us
+  static constexpr std::uint32_t kLooksAlone = 10;      // before others may have the processor
+  static constexpr std::uint32_t kLooksAtTheRest = 32;  // one of so many, about 6 us apart
   static constexpr std::uint32_t kMostSkips = 63;
 
   const std::chrono::nanoseconds limit_;

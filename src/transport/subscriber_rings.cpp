@@ -7,12 +7,6 @@
 
 namespace arraywire::transport {
 
-namespace {
-
-constexpr std::uint32_t kLooksAtTheRest = 32;  // one of so many looks of a spin, about 6 us apart
-
-}  // namespace
-
 // The publisher offered its end before it sent the Welcome that calls this.
 void SubscriberCore::open_rings() {
   SlotSession* slots = slot_session(session_);
@@ -87,11 +81,9 @@ std::optional<TakeError> SubscriberCore::look_again(bool all_seen, bool last) {
   return next(true);
 }
 
-// At the ring, and now and then at the rest, however long it is to last: the publisher may end, and so may we.
+// However long it is to last, the publisher may end, and so may we.
 bool SubscriberCore::spin(std::span<const int> descriptors, SteadyTime deadline) {
-  std::uint32_t looks = 0;
-  return spin_.until(
-      [&] { return anything_in_ring() || (++looks % kLooksAtTheRest == 0 && memory::wait_readable(descriptors, {})); }, deadline);
+  return spin_.until([&] { return anything_in_ring(); }, [&] { return memory::wait_readable(descriptors, {}); }, deadline);
 }
 
 bool SubscriberCore::anything_in_ring() {
