@@ -7,7 +7,7 @@ namespace arraywire::transport {
 
 namespace {
 
-constexpr std::size_t kBellsOfOneSection = 2;
+constexpr std::ptrdiff_t kMostBells = 2;  // of one publish
 
 }  // namespace
 
@@ -87,14 +87,14 @@ bool PublisherCore::hear_bells() {
   return any;
 }
 
-// Once everybody has what is sent: whoever is woken may take this thread's processor. Each waking takes time, so a publisher of
-// many sleepers leaves the most of them to the service thread.
+// Once everybody has what is sent: whoever is woken may take this thread's processor, and one after the other they all do. So
+// many sleepers are left to the service thread.
 void PublisherCore::ring_bells() {
-  std::size_t left = serving_ ? peers_.size() : kBellsOfOneSection;
+  const auto due =
+      std::count_if(peers_.begin(), peers_.end(), [](const auto& p) { return p.second.rings && p.second.rings->bell_is_due(); });
+  if (due > kMostBells && !serving_) return more_.set();
   for (const auto& [id, peer] : peers_) {
-    if (!peer.rings) continue;
-    if (left == 0 && peer.rings->bell_is_due()) return more_.set();
-    if (left > 0 && peer.rings->ring()) --left;
+    if (peer.rings) peer.rings->ring();
   }
 }
 
