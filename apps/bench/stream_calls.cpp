@@ -4,6 +4,7 @@
 #include "unix_stream.hpp"
 
 #include <spdlog/spdlog.h>
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -23,9 +24,10 @@ PublisherOptions publisher_options(Lane lane) {
 }
 
 SubscriberOptions subscriber_options(Lane lane, std::size_t frame_bytes) {
-  // With the one that is being filled and the one that is being read these are kBuffers. Other libraries over sockets have besides
-  // what the kernel holds for them; our queue ends at the consumer, so what is in the kernel is in the queue.
-  const std::size_t in_kernel = lane == Lane::Inline ? socket_buffer_bytes() / frame_bytes : 0;
+  // With the one that is being filled and the one that is being read these are kBuffers. Other libraries over sockets have
+  // besides what the kernel holds for them; our queue ends at the consumer, so what is in the kernel is in the queue.
+  constexpr std::size_t kLeastBytes = 4096;  // of the kernel's memory, about, for a message however small
+  const std::size_t in_kernel = lane == Lane::Inline ? socket_buffer_bytes() / std::max(frame_bytes, kLeastBytes) : 0;
   return {.when_full = WhenFull::Block,
           .queue = static_cast<std::uint32_t>(kBuffers - 2 + in_kernel),
           .hold = 1,

@@ -123,5 +123,6 @@ TABLES = [
     Table("consumers", "Several consumers", "Filled once, and read in full by each consumer, which all get every frame. The rate is that "
           "of frames sent.", "GB/s", "GB/s", "more", (8294400,), ("", SOCKET), (1, 2, 4, 8)),
     Table("first_frames", "The first ten frames", "Of a pair of processes that has just connected, filled and read in full: memory is "
-          "made, handed over and mapped meanwhile. Time of each.", "first_ms", "ms a frame", "less", (8294400,), (FUTEX, SOCKET)),
+          "made, handed over and mapped meanwhile; what a transport made before is in its set-up. Time of each.",
+          "first_ms", "ms a frame", "less", (8294400,), (FUTEX, SOCKET)),
 ]

@@ -14,7 +14,7 @@ import unittest
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from comparison import check, machine, measure, memory, page, plan, results  # noqa: E402
+from comparison import check, machine, measure, memory, page, plan, results, summary  # noqa: E402
 from comparison.stopping import Stop  # noqa: E402
 
 try:
@@ -105,6 +105,29 @@ class Compare(unittest.TestCase):
 
     def part(self, program, table, workload, size=65536, **options):
         return results.Part(measure.Bench(program, OPTIONS | options, Stop()).part(table, workload, size))
+
+    def test_the_readme_has_the_rows_of_what_was_measured(self):
+        found = invented()
+        found["parts"][0]["frame_bytes"] = 49766400
+        readme = summary.filled(f"before\n{summary.BEGIN}| old |\n{summary.END}after\n", found)
+        self.assertTrue(readme.startswith("before\n") and readme.endswith(f"{summary.END}after\n"))
+        self.assertNotIn("old", readme)
+        self.assertIn("| **inline over ipc**; a bare unix socket | 5.00 GB/s | 4.00 GB/s | 1.25 (1.12 to 1.38) |", readme)
+        self.assertNotIn("iceoryx", readme)
+        self.assertEqual(readme, summary.filled(readme, found))
+
+    def test_the_readmes_rows_are_of_the_plan(self):
+        for what, workload, size, one, other in summary.ROWS:
+            known = [(part, bytes) for table in plan.TABLES for part, bytes, _ in table.part_names()]
+            self.assertIn((workload, size), known, what)
+            for name in (one, other):
+                self.assertEqual(plan.BY_NAME[name].why_not(workload, size), "", what)
+
+    def test_the_readme_has_what_is_published(self):
+        root = SCRIPTS.parent
+        readme = (root / "README.md").read_text(encoding="utf-8")
+        found = json.loads((root / "docs/benchmarks.json").read_text(encoding="utf-8"))
+        self.assertEqual(readme, summary.filled(readme, found))
 
     def test_help(self):
         self.assertIn("15%", self.script("--help").stdout)
