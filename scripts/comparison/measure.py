@@ -51,6 +51,16 @@ def why_unknown(transport):
     return "arraywire-bench does not have it"
 
 
+def grouped(costs, always, room):
+    """All at once; or, where they do not fit, those that share memory and those that go through sockets, each with the shared-memory
+    lane and what of `always` is of their kind, in as many groups as it takes."""
+    groups = memory.grouped(costs, always, room)
+    if len(groups) == 1:
+        return groups
+    kinds = [{name: costs[name] for name in costs if name == SHARED or BY_NAME[name].socket == kind} for kind in (False, True)]
+    return [group for kind in kinds for group in memory.grouped(kind, always, room)]
+
+
 class Bench:
     """The program, and how it is asked."""
 
@@ -101,7 +111,7 @@ class Bench:
         left_out, groups = {}, []
         benchmarks = self.wanted(table, workload, frame_bytes, left_out)
         costs = {name: memory.cost(name, frame_bytes, receivers_of(workload)) for name in benchmarks}
-        for group in memory.grouped(costs, (*ALWAYS, *table.floors), memory.available() * memory.SHARE):
+        for group in grouped(costs, (*ALWAYS, *table.floors), memory.available() * memory.SHARE):
             found = self.compare({name: benchmarks[name] for name in group if name not in left_out}, frame_bytes, left_out)
             groups += [found] if found else []
         if self.stop.signal:

@@ -28,8 +28,8 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
 - All of a table's processes are there at once and take turns: in each of {rounds} rounds (fewer where it is said) every row is measured
   for about {batch} s, and for no less than 16 frames, in an order drawn by lot (it is in the JSON). What is told is the median of the
   rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in it. Where they
-  do not all fit into memory at once, they are measured in groups, each with arraywire's lanes and the floors, and ratios are within a
-  group.
+  do not all fit into memory at once, they are measured in groups, those over sockets apart, each with arraywire's shared memory, its lane
+  of that kind and its floor, and ratios are within a group.
 - "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket.
   "it / floor" is the row against what the machine can do without any transport, which each table names. A floor that sleeps whenever it
   waits (the futex) can be slower than a row that spins or polls.

@@ -21,7 +21,7 @@ class Transport:
     polls: str = ""  # who keeps a processor busy however long it waits
     one_consumer: str = ""  # why it has no rows of several
     largest: int = 0  # frames that it is measured with, if not all
-    workloads: tuple = ()  # that it is measured in, if not all
+    not_in: tuple = ()  # workloads that it is not measured in
 
     def benchmark(self, workload):
         if workload == "handoff":
@@ -32,9 +32,8 @@ class Transport:
         """Why it is not measured in that part; empty: it is."""
         if workload.startswith("consumers/") and self.one_consumer:
             return "one consumer only: " + self.one_consumer
-        if self.largest and frame_bytes > self.largest:
-            return "to save time"
-        return f"in {' and '.join(self.workloads)} only, to save time" if self.workloads and workload not in self.workloads else ""
+        too_large = self.largest and frame_bytes > self.largest
+        return "to save time" if too_large or workload.split("/")[0] in self.not_in else ""
 
     def frames_in_memory(self, receivers):
         return self.frames + self.copied * receivers
@@ -47,13 +46,14 @@ class Transport:
 TRANSPORTS = [
     Transport(SHARED, "arraywire shared memory", "shared_memory"),
     Transport(NO_SPIN, "arraywire shared memory without spinning", "shared_memory_no_spin",
-              largest=49766400, one_consumer="what it costs to wait without is in the other tables"),
+              largest=49766400, one_consumer="what it costs to wait without is in the other tables", not_in=("first_frames",)),
     Transport(INLINE, "arraywire inline ipc", "inline", socket=True, frames=4, copied=4),
-    Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, frames=4, copied=4, largest=49766400),
+    Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, frames=4, copied=4, largest=49766400,
+              not_in=("first_frames",)),
     Transport("python", "arraywire in Python", "python", "python3-numpy"),
     Transport("peer/iceoryx", "iceoryx with wait set", "iceoryx", "libiceoryx-posh-dev", frames=7, polls="sender polls"),
     Transport("peer/iceoryx_polling", "iceoryx in a loop", "iceoryx_polling", "libiceoryx-posh-dev", frames=7, polls="polls",
-              largest=49766400, one_consumer="more pollers than processors would measure the scheduler"),
+              largest=49766400, one_consumer="more pollers than processors would measure the scheduler", not_in=("first_frames",)),
     Transport("peer/cyclonedds", "Cyclone DDS", "cyclonedds", "cyclonedds-dev", frames=7),
     Transport("peer/fastdds", "Fast DDS", "fastdds", "libfastrtps-dev", frames=6),
     Transport("peer/mpi", "Open MPI", "mpi", "libopenmpi-dev", frames=4, copied=4, polls="polls"),
@@ -61,9 +61,9 @@ TRANSPORTS = [
     Transport("peer/multiprocessing", "Python multiprocessing", "multiprocessing", "python3"),
     Transport("peer/zmq", "libzmq", "zmq_frames", "libzmq3-dev", socket=True, frames=4, copied=4),
     Transport("peer/zmq_default_malloc", "libzmq with malloc as it comes", "zmq_default_malloc", "libzmq3-dev", socket=True, frames=4,
-              copied=4, largest=49766400, workloads=("fill_read",)),
+              copied=4, largest=49766400, not_in=("handoff", "latency", "paced", "consumers", "first_frames")),
     Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, frames=4, copied=4, largest=49766400,
-              one_consumer="its recipe is a PUSH and a PULL socket, which give each frame to one"),
+              one_consumer="its recipe is a PUSH and a PULL socket, which give each frame to one", not_in=("first_frames",)),
     Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, frames=4, copied=4, largest=49766400),
     Transport(SOCKET, "bare unix socket", "unix_socket", socket=True, frames=4, copied=4),
     Transport(FUTEX, "bare futex", "futex", frames=4, one_consumer="it is a floor of hand-off"),

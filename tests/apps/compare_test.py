@@ -169,6 +169,13 @@ class Compare(unittest.TestCase):
         self.assertEqual(len(groups), len(names) - len(base))
         self.assertTrue(all(set(base) < set(group) for group in groups))
         self.assertEqual(set().union(*groups), set(names))
+        apart = measure.grouped(costs, base, 0)
+        self.assertEqual(set().union(*apart), set(names))
+        for group in apart:
+            self.assertEqual(len({plan.BY_NAME[name].socket for name in group if name != plan.SHARED}), 1, group)
+            self.assertIn(plan.SHARED, group)
+            self.assertEqual(plan.INLINE in group, plan.SOCKET in group)
+        self.assertEqual(measure.grouped(costs, base, sum(costs.values())), memory.grouped(costs, base, sum(costs.values())))
         self.assertEqual(memory.grouped(costs, base, sum(costs.values())), [[*base, *(name for name in names if name not in base)]])
 
     def test_each_receiver_that_copies_needs_memory(self):
