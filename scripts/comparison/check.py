@@ -28,5 +28,6 @@ def check(found, published):
             change = now[key].median / before[key].median - 1
             print(f"  {', '.join(key)}: {told(before[key])} published, {told(now[key])} now, {change:+.0%}")
     print(f"{WITHIN}: {sum(verdicts[key] == WITHIN for key in common)}")
+    print(f"taken by the host: {published['taken']:.1%} of the processors' time when published, {found['taken']:.1%} now")
     print(f"not in both: {len(before) - len(common)} published, {len(now) - len(common)} measured now")
     return bool(common) and DIFFERS not in verdicts.values()

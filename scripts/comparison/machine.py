@@ -10,6 +10,7 @@ from . import memory
 from .plan import TRANSPORTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CALM = 0.05  # of the processors' time may be taken by the host, and ratios can still be had again
 
 
 def output(*command):
@@ -57,6 +58,28 @@ def description():
             "kernel": platform.release(), "system": platform.freedesktop_os_release().get("PRETTY_NAME", "Linux"),
             "libc": os.confstr("CS_GNU_LIBC_VERSION"), "compiler": output(os.environ.get("CXX", "c++"), "--version").partition("\n")[0],
             "date": datetime.date.today().isoformat(), "commit": output("git", "describe", "--always", "--dirty")}
+
+
+class Taken:
+    """How much of the time for which processors had work was the host's, which gave it to others (steal). Since it was made."""
+
+    def __init__(self):
+        self.before = self.times()
+
+    @staticmethod
+    def times():
+        """(of user, system and interrupts; taken), in ticks of all processors"""
+        user, nice, system, _, _, interrupts, soft_interrupts, taken = map(int, text_of("/proc/stat").split()[1:9])
+        return user + nice + system + interrupts + soft_interrupts, taken
+
+    def share(self):
+        used, taken = (now - before for now, before in zip(self.times(), self.before, strict=True))
+        return round(taken / max(1, used + taken), 4)
+
+
+def disturbed(taken):
+    """A warning; empty: it was calm enough."""
+    return f"; the host took {taken:.0%} of the processors' time, so ratios may not come out the same again" if taken > CALM else ""
 
 
 def versions():

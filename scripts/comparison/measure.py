@@ -107,7 +107,7 @@ class Bench:
         return {name: benchmark for name, benchmark in benchmarks.items() if name not in left_out}
 
     def part(self, table, workload, frame_bytes):
-        started = time.monotonic()
+        started, taken = time.monotonic(), machine.Taken()
         left_out, groups = {}, []
         benchmarks = self.wanted(table, workload, frame_bytes, left_out)
         costs = {name: memory.cost(name, frame_bytes, receivers_of(workload)) for name in benchmarks}
@@ -117,8 +117,8 @@ class Bench:
         if self.stop.signal:
             measured = {name for group in groups for name in group["rows"]}
             left_out |= {name: "it was stopped before" for name in benchmarks if name not in measured and name not in left_out}
-        return {"workload": workload, "frame_bytes": frame_bytes, "seconds": round(time.monotonic() - started), "groups": groups,
-                "left_out": left_out}
+        return {"workload": workload, "frame_bytes": frame_bytes, "seconds": round(time.monotonic() - started), "taken": taken.share(),
+                "groups": groups, "left_out": left_out}
 
 
 def measure(build, found, options, stop, save):
@@ -127,14 +127,14 @@ def measure(build, found, options, stop, save):
     bench = Bench(build / "arraywire-bench", options, stop)
     parts = [(table, *name) for table in TABLES if not options["tables"] or table.workload in options["tables"]
              for name in table.part_names()]
-    started = time.monotonic()
+    started, taken = time.monotonic(), machine.Taken()
     for number, (table, workload, size, heading) in enumerate(parts, 1):
         print(f"[{number} of {len(parts)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
         part = bench.part(table, workload, size)
         found["parts"] += [part] if part["groups"] else []
-        found["seconds"] = round(time.monotonic() - started)
+        found |= {"seconds": round(time.monotonic() - started), "taken": taken.share()}
         save(found)
-        print(f" {part['seconds']} s, {found['seconds']} s so far", file=sys.stderr)
+        print(f" {part['seconds']} s, {found['seconds']} s so far{machine.disturbed(part['taken'])}", file=sys.stderr)
         if stop.signal:
             return
     found["complete"] = options["complete"]

@@ -83,11 +83,18 @@ def processor_text(machine):
             f"{', '.join([*around, str(machine['memory_gib']) + ' GiB'])}")
 
 
+def taken_text(results):
+    most = max(part["taken"] for part in results["parts"])
+    return (f"Of the time for which its processors had work the host took {results['taken']:.1%}, and {most:.1%} in the part where that "
+            "was most.")
+
+
 def machine_text(results):
     machine, versions = results["machine"], results["versions"]
     packages = ", ".join(f"{package} {version}" for package, version in versions.items())
     return (f"Measured on {machine['date']} at `{machine['commit'] or NOT_KNOWN}` in {results['seconds'] / 60:.0f} minutes on "
-            f"{processor_text(machine)}. Load before: {machine['load']}. CPU frequency governor: {machine['governor'] or NOT_KNOWN}. "
+            f"{processor_text(machine)}. {taken_text(results)} Load before: {machine['load']}. "
+            f"CPU frequency governor: {machine['governor'] or NOT_KNOWN}. "
             f"Transparent huge pages: {machine['huge_pages'] or NOT_KNOWN}, of shared memory: {machine['huge_pages_shared'] or NOT_KNOWN}. "
             f"{machine['system']}, Linux {machine['kernel']}, {machine['libc']}, {machine['compiler']}" +
             (f", {packages}" if packages else "") + ".")

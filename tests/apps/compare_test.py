@@ -72,11 +72,11 @@ def invented():
     for size in (65536, 1048576):
         rows = {plan.SHARED: counters(GB_s=[8.0, 10.0, 12.0], memory_mb=[50.0] * 3), plan.INLINE: counters(GB_s=[4.0, 5.0, 6.0]),
                 "peer/zmq": counters(GB_s=[2.0, 5.0, 3.0]), plan.SOCKET: counters(GB_s=[4.0, 4.0, 4.0])}
-        parts.append({"workload": "fill_read", "frame_bytes": size, "seconds": 1,
+        parts.append({"workload": "fill_read", "frame_bytes": size, "seconds": 1, "taken": 0.002,
                       "left_out": {"peer/nng": "built without nng (libnng-dev)"},
                       "groups": [{"rounds": 3, "order": [[0, 1, 2, 3]] * 3, "rows": rows}]})
     return {"machine": MACHINE, "versions": {"libzmq3-dev": "4"}, "complete": True, "rounds": 3, "batch_seconds": 0.1,
-            "seconds": 60, "parts": parts}
+            "seconds": 60, "taken": 0.001, "parts": parts}
 
 
 def written(directory, name, found):
@@ -278,6 +278,18 @@ class Compare(unittest.TestCase):
         groups[1]["rows"]["peer/nng"] = groups[1]["rows"].pop("peer/zmq")
         self.assertIn("Measured in 2 groups, one after the other, each with arraywire shared memory, arraywire inline ipc, "
                       "bare unix socket: libzmq; nng.", page.page(found, False))
+
+    def test_what_the_host_took_of_the_time_with_work_is_told_and_warned_of(self):
+        times, told = machine.text_of, ["cpu  100 10 50 1000 500 5 5 20 3 0", "cpu  150 10 60 9000 900 10 10 30 9 0"]
+        machine.text_of = lambda path: told.pop(0) + "\ncpu0 1 1 1 1 1 1 1 1 0 0" if path == "/proc/stat" else times(path)
+        try:
+            self.assertEqual(machine.Taken().share(), 0.125)  # 70 used, 10 taken
+        finally:
+            machine.text_of = times
+        self.assertLessEqual(0, machine.Taken().share())
+        self.assertEqual(machine.disturbed(machine.CALM), "")
+        self.assertIn("took 12% of", machine.disturbed(0.125))
+        self.assertIn("the host took 0.1%, and 0.2% in the part where that was most", page.page(invented(), False))
 
     def test_ratios_that_moved_are_those_that_vary_as_much_and_those_that_differ(self):
         published = written(self.directory, "published.json", invented())
