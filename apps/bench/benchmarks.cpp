@@ -16,9 +16,6 @@ namespace bench {
 namespace {
 
 constexpr std::size_t kMostConsumers = 8;
-// A producer that was kBuffers ahead when the clock started has done that much less by the end, so that the consumer has the
-// machine to itself for as long: the more frames, the less that matters.
-constexpr std::uint64_t kFewestFrames = 4 * kBuffers;
 
 // What the driver knows of a transport.
 struct TransportRow {
@@ -161,9 +158,10 @@ const Benchmark* find_benchmark(const Benchmarks& benchmarks, std::string_view n
   return found == benchmarks.end() ? nullptr : &*found;
 }
 
-std::uint64_t whole_passes(const Benchmark& benchmark, std::size_t frame_bytes, std::uint64_t frames) noexcept {
+std::uint64_t whole_passes(const Benchmark& benchmark, std::size_t frame_bytes, std::uint64_t frames,
+                           std::uint64_t fewest) noexcept {
   const auto pass = std::max<std::uint64_t>({1, benchmark.pass_bytes / frame_bytes, benchmark.pass_frames});
-  const std::uint64_t fewest = benchmark.pass_frames > 0 ? benchmark.pass_frames : kFewestFrames;
+  if (benchmark.pass_frames > 0) fewest = benchmark.pass_frames;
   return (std::max(fewest, frames) + pass - 1) / pass * pass;
 }
 

@@ -34,7 +34,13 @@ using Benchmarks = std::vector<Benchmark>;
 Benchmarks all_benchmarks();
 const Benchmark* find_benchmark(const Benchmarks& benchmarks, std::string_view name) noexcept;  // nullptr: there is none
 
-// At least `frames`, and so many that most of them are of the steady part (measurement.hpp); rounded up to whole passes.
-std::uint64_t whole_passes(const Benchmark& benchmark, std::size_t frame_bytes, std::uint64_t frames) noexcept;
+// A producer that was kBuffers ahead when the clock started has done that much less by the end, so that the consumer has the
+// machine to itself for as long: the more frames, the less that matters.
+inline constexpr std::uint64_t kFewestFrames = 4 * kBuffers;
+inline constexpr std::uint64_t kFewestSlowFrames = 2 * kBuffers;  // of those that take very long
+
+// At least `frames` and `fewest`, so that most of them are of the steady part (measurement.hpp); rounded up to whole passes.
+std::uint64_t whole_passes(const Benchmark& benchmark, std::size_t frame_bytes, std::uint64_t frames,
+                           std::uint64_t fewest = kFewestFrames) noexcept;
 
 }  // namespace bench

@@ -16,6 +16,7 @@ namespace bench {
 namespace {
 
 constexpr double kBytesPerGigabyte = 1e9;
+constexpr double kLongSeconds = 0.5;  // for kFewestFrames: then they are fewer
 
 // One of those compared: started, and calibrated to batches of about the wanted length.
 class Contestant {
@@ -25,6 +26,7 @@ class Contestant {
     measurement_->start(frame_bytes_);
     frames_ = whole_passes(benchmark_, frame_bytes_, 0);
     double seconds = measurement_->run(frames_);
+    if (seconds > kLongSeconds) frames_ = whole_passes(benchmark_, frame_bytes_, 0, kFewestSlowFrames);
     while (seconds < options.batch_seconds / 2) {
       const double growth = std::clamp(options.batch_seconds / seconds, 2.0, 10.0);
       frames_ = whole_passes(benchmark_, frame_bytes_, static_cast<std::uint64_t>(static_cast<double>(frames_) * growth));
@@ -55,11 +57,16 @@ class Contestant {
 
 using Contestants = std::vector<std::unique_ptr<Contestant>>;
 
-Contestants start_all(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory, Comparison& comparison) {
+std::unique_ptr<Contestant> start(const std::string& name, const Options& options, const Benchmarks& benchmarks,
+                                  RunDirectory& directory) {
+  return std::make_unique<Contestant>(*find_benchmark(benchmarks, name), options, directory);
+}
+
+Contestants start_first(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory, Comparison& comparison) {
   Contestants contestants;
   for (const std::string& name : options.compared) {
     try {
-      contestants.push_back(std::make_unique<Contestant>(*find_benchmark(benchmarks, name), options, directory));
+      contestants.push_back(start(name, options, benchmarks, directory));
       comparison.entries.push_back({.name = name});
     } catch (const Absent& absent) {
       if (contestants.empty()) throw;
@@ -68,6 +75,13 @@ Contestants start_all(const Options& options, const Benchmarks& benchmarks, RunD
   }
   if (contestants.size() < 2)
     throw Absent("nothing is left to compare " + options.compared.front() + " with: " + comparison.absent.front().why);
+  return contestants;
+}
+
+Contestants start_again(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory,
+                        const Comparison& comparison) {
+  Contestants contestants;
+  for (const auto& entry : comparison.entries) contestants.push_back(start(entry.name, options, benchmarks, directory));
   return contestants;
 }
 
@@ -92,19 +106,31 @@ void measure_round(Contestants& contestants, const std::vector<std::size_t>& ord
   comparison.add_round(measured, order);
 }
 
-void measure_rounds(Contestants& contestants, unsigned wanted, Comparison& comparison) {
+// Until there are so many rounds in all.
+void measure_rounds(Contestants& contestants, std::size_t wanted, Turns& turns, Comparison& comparison) {
   const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
+  while (comparison.rounds < wanted && !stop_requested()) {
+    measure_round(contestants, turns.draw(), comparison);
+    if (on_terminal) std::fprintf(stderr, "\r\033[Kround %zu", comparison.rounds);
+  }
+  for (const auto& contestant : contestants) contestant->stop();
+}
+
+void measure_all(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory, Comparison& comparison) {
+  Contestants contestants = start_first(options, benchmarks, directory, comparison);
   Turns turns(contestants.size());
   try {
-    for (unsigned i = 0; i < wanted && !stop_requested(); ++i) {
-      measure_round(contestants, turns.draw(), comparison);
-      if (on_terminal) std::fprintf(stderr, "\r\033[Kround %u of %u", i + 1, wanted);
+    for (;;) {
+      ++comparison.starts;
+      measure_rounds(contestants, options.pairs * comparison.starts / options.starts, turns, comparison);
+      if (comparison.starts == options.starts || stop_requested()) break;
+      contestants.clear();
+      contestants = start_again(options, benchmarks, directory, comparison);
     }
-    for (const auto& contestant : contestants) contestant->stop();
   } catch (const StopRequested&) {
     // What was measured so far counts; the destructors end the peers.
   }
-  if (on_terminal) std::fputs("\r\033[K", stderr);
+  if (::isatty(STDERR_FILENO) != 0) std::fputs("\r\033[K", stderr);
   if (comparison.rounds == 0) throw StopRequested();
 }
 
@@ -112,8 +138,7 @@ void measure_rounds(Contestants& contestants, unsigned wanted, Comparison& compa
 
 void compare(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory) {
   Comparison comparison{.frame_bytes = options.frame_bytes};
-  Contestants contestants = start_all(options, benchmarks, directory, comparison);
-  measure_rounds(contestants, options.pairs, comparison);
+  measure_all(options, benchmarks, directory, comparison);
   if (options.json != "-") print(comparison);
   if (!options.json.empty()) write_json(comparison, options.json);
 }

@@ -36,7 +36,7 @@ def row_of(benchmark):
 
 def group_of(found, transport_of):
     """What is kept of an answer. Its ratios are not: there are others (results.py). The order's numbers are places in `rows`."""
-    return {"rounds": found["pairs"], "order": found["order"],
+    return {"rounds": found["pairs"], "starts": found["starts"], "order": found["order"],
             "rows": {transport_of[benchmark["name"]]: row_of(benchmark) for benchmark in found["benchmarks"]}}
 
 
@@ -68,15 +68,16 @@ class Bench:
         self.program, self.options, self.stop = program, options, stop
         self.known = known_benchmarks(program)
 
-    def command(self, benchmarks, frame_bytes):
-        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs",
-                str(self.options["rounds"]), "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
+    def command(self, benchmarks, frame_bytes, rounds, starts):
+        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs", str(rounds), "--starts",
+                str(starts), "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
 
-    def compare(self, benchmarks, frame_bytes, left_out):
+    def compare(self, table, benchmarks, frame_bytes, left_out):
         """A group of {transport: benchmark}. What fails is left out of another try, and said. None: it was stopped before a round."""
+        rounds, starts = (self.options["rounds"], 1) if self.options["rounds"] else table.rounds_and_starts(frame_bytes)
         benchmarks = dict(benchmarks)
         while len(benchmarks) > 1 and not self.stop.signal:
-            run = self.stop.run(self.command(benchmarks.values(), frame_bytes))
+            run = self.stop.run(self.command(benchmarks.values(), frame_bytes, rounds, starts))
             transport_of = {benchmark: transport for transport, benchmark in benchmarks.items()}
             if run.returncode == 0:
                 found = json.loads(run.stdout)
@@ -112,7 +113,7 @@ class Bench:
         benchmarks = self.wanted(table, workload, frame_bytes, left_out)
         costs = {name: memory.cost(name, frame_bytes, receivers_of(workload)) for name in benchmarks}
         for group in grouped(costs, (*ALWAYS, *table.floors), memory.available() * memory.SHARE):
-            found = self.compare({name: benchmarks[name] for name in group if name not in left_out}, frame_bytes, left_out)
+            found = self.compare(table, {name: benchmarks[name] for name in group if name not in left_out}, frame_bytes, left_out)
             groups += [found] if found else []
         if self.stop.signal:
             measured = {name for group in groups for name in group["rows"]}

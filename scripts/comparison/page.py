@@ -25,11 +25,13 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
   for as long. "without spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however
   long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
   pictures those that never sleep are dashed.
-- All of a table's processes are there at once and take turns: in each of {rounds} rounds (fewer where it is said) every row is measured
-  for about {batch} s, and for no less than 16 frames, in an order drawn by lot (it is in the JSON). What is told is the median of the
-  rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in it. Where they
-  do not all fit into memory at once, they are measured in groups, those over sockets apart, each with arraywire's shared memory, its lane
-  of that kind and its floor, and ratios are within a group.
+- All of a table's processes are there at once and take turns: in each round every row is measured for about {batch} s, and for no less
+  than 16 frames (8 if these take more than half a second, 6 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
+  median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in
+  it. Many short rounds, because much of what differs from one to the next (who gets which processor, who waits for whom) stays
+  for as long as one lasts; and where a start is cheap, all is started anew in between, because some of it stays for a process's life.
+  Where not all fits into memory at once, it is measured in groups, what goes over sockets apart, each with arraywire's shared memory,
+  its lane of that kind and its floor, and ratios are within a group.
 - "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket.
   "it / floor" is the row against what the machine can do without any transport, which each table names. A floor that sleeps whenever it
   waits (the futex) can be slower than a row that spins or polls.
@@ -127,15 +129,16 @@ def labels(names):
     return ", ".join(BY_NAME[name].label for name in names)
 
 
-def groups_text(part, rounds):
-    """What of the rounds is not as the head says."""
-    text = ""
+def groups_text(part):
+    """How it was measured."""
+    told = sorted({f"{counted(group['rounds'], 'round')}" + (f", {group['starts']} starts" if group["starts"] > 1 else "")
+                   for group in part.groups})
+    text = f"\n{'; '.join(told)}.\n"
     if len(part.groups) > 1:
         every = [name for name in part.groups[0]["rows"] if all(name in group["rows"] for group in part.groups)]
         apart = [labels(name for name in group["rows"] if name not in every) for group in part.groups]
         text += f"\nMeasured in {len(apart)} groups, one after the other, each with {labels(every)}: {'; '.join(apart)}.\n"
-    fewer = [group["rounds"] for group in part.groups if group["rounds"] != rounds]
-    return text + (f"\nOf {' and '.join(counted(rounds, 'round') for rounds in fewer)} only.\n" if fewer else "")
+    return text
 
 
 def left_out_text(part):
@@ -145,7 +148,7 @@ def left_out_text(part):
     return f"\nLeft out: {'; '.join(f'{labels(names)} ({why})' for why, names in reasons.items())}.\n" if reasons else ""
 
 
-def part_text(table, part, rounds):
+def part_text(table, part):
     extra = extra_columns(table)
     text = row(["", table.unit, "shared memory / it", "inline / it", "it / floor"] + [heading for heading, _ in extra])
     text += row(["---"] * (5 + len(extra)))
@@ -155,7 +158,7 @@ def part_text(table, part, rounds):
         cells = [transport.title, cell(part.value(name, table.counter))]
         cells += [cell(ratios.get(what)) for what in ("shared memory / it", "inline / it", "it / floor")]
         text += row(cells + [told(part, name) for _, told in extra])
-    return text + groups_text(part, rounds) + left_out_text(part)
+    return text + groups_text(part) + left_out_text(part)
 
 
 def floors_text(table):
@@ -169,12 +172,12 @@ def table_text(results, table):
     text += f": a ratio of arraywire to another {'above' if table.better == 'more' else 'below'} 1 says that arraywire is ahead. "
     text += floors_text(table) + "\n"
     for heading, part in parts_of(results, table):
-        text += f"\n### {table.title}: {heading}\n\n{part_text(table, part, results['rounds'])}"
+        text += f"\n### {table.title}: {heading}\n\n{part_text(table, part)}"
     return text
 
 
 def page(results, with_pictures):
     text = HEAD.format(machine=("" if results["complete"] else INCOMPLETE) + machine_text(results),
-                       pictures=PICTURES if with_pictures else "", rounds=results["rounds"], batch=results["batch_seconds"],
+                       pictures=PICTURES if with_pictures else "", batch=results["batch_seconds"],
                        tolerance=f"{TOLERANCE:.0%}")
     return text + "".join(table_text(results, table) for table in TABLES if parts_of(results, table))

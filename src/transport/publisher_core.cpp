@@ -332,6 +332,15 @@ bool PublisherCore::wanted(std::size_t descriptor, bool rested) const {
   return urgent || rested || !is_router;
 }
 
+// What consumers of the inline lane return is read by publish, and whoever waits for it looks himself. Where it is nothing else
+// that wakes the service thread, time after time, it comes less and less often: it takes the processor from those who move
+// frames.
+void PublisherCore::choose_rest(SteadyTime now) {
+  const bool again = now - std::exchange(served_, now) < 2 * kLongRest;
+  const bool only_returns = !std::exchange(news_, false) && settings_.delivery == Delivery::FanOut;
+  rest_ = again && only_returns ? std::min(2 * rest_, kLongRest) : kShortRest;
+}
+
 SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   Section section(*this);
   if (closed_) return SteadyTime::max();
@@ -348,6 +357,7 @@ SteadyTime PublisherCore::serve(std::uint64_t ready, SteadyTime now) {
   settle();  // before the count is noted: what is received from here on was not seen by this thread
   serving_ = false;
   received_at_poll_ = received_;
+  choose_rest(now);
   return now + std::chrono::seconds{1};
 }
 

@@ -93,6 +93,7 @@ class PublisherCore final : public Participant {
   std::vector<int> descriptors() const override { return descriptors_; }
   SteadyTime serve(std::uint64_t ready, SteadyTime now) override;
   bool wanted(std::size_t descriptor, bool rested) const override;
+  std::chrono::nanoseconds rest() const override { return rest_; }
   void close() noexcept override;
 
  private:
@@ -163,6 +164,7 @@ class PublisherCore final : public Participant {
   void tell(EventKind kind, std::string peer, std::string detail) REQUIRES(mutex_);
   void write_info() REQUIRES(mutex_);
   void tell_abandoned() REQUIRES(mutex_);
+  void choose_rest(SteadyTime now) REQUIRES(mutex_);
   void waive() REQUIRES(mutex_);
 
   enum class Awaited : std::uint8_t { Done, Deadline, Stopped };
@@ -185,6 +187,9 @@ class PublisherCore final : public Participant {
   const std::shared_ptr<memory::PollSet> bells_ = std::make_shared<memory::PollSet>();
   std::atomic<bool> urgent_{false};  // somebody waits for what the service thread has to send
   std::atomic<int> slot_waits_{0};
+  static constexpr std::chrono::milliseconds kShortRest{1}, kLongRest{50};
+  std::chrono::milliseconds rest_ = kShortRest;  // the service thread's, as are:
+  SteadyTime served_{};
   memory::EventFd changed_{};  // set when something happened that the publishing thread may wait for
   memory::EventFd more_{};     // set when a flood of messages was left waiting: the service thread goes on with it
 
@@ -206,6 +211,7 @@ class PublisherCore final : public Participant {
   std::size_t message_bytes_ GUARDED_BY(mutex_) = 0;       // of the last message that was in a slot
   std::uint64_t received_ GUARDED_BY(mutex_) = 0;          // messages, by any thread
   std::uint64_t received_at_poll_ GUARDED_BY(mutex_) = 0;  // as the service thread began to wait
+  bool news_ GUARDED_BY(mutex_) = false;                   // since it served: more than Returns that publish may as well read
   std::uint64_t dropped_ GUARDED_BY(mutex_) = 0;
   std::uint64_t copies_ GUARDED_BY(mutex_) = 0;
   std::uint64_t abandoned_told_ GUARDED_BY(mutex_) = 0;

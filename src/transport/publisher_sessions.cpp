@@ -44,6 +44,7 @@ void PublisherCore::handle(std::size_t router) {
   const Address from{router, frames_.frames[0].to_string()};
   const int pid = pid_of(frames_.frames[1]);
   const auto envelope = decoder_.read(bytes_of(frames_.frames[1]));
+  if (!envelope || envelope->kind != wire::Kind::Return) news_ = true;
   if (!envelope) {
     drop_message(wire::describe(envelope.error()));
     if (envelope.error() == wire::WireError::OtherMajor) {

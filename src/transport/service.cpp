@@ -18,8 +18,6 @@ namespace {
 constexpr int kZeroCopyReceive =
     10;  // ZMQ_ZERO_COPY_RECV: a draft name, but in Debian's build; off, small frames are 8-byte aligned
 
-constexpr auto kRest = std::chrono::milliseconds{1};  // after each serve()
-
 // Processes of one boot share CLOCK_MONOTONIC; containers on one host do too.
 Id boot_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
@@ -184,7 +182,7 @@ void Service::run() noexcept {
       for (std::size_t i = 0; i < fds.size(); ++i) ready |= std::uint64_t{fds[i].revents != 0} << std::min<std::size_t>(i, 63);
       if (ready == 0 && now < e.due) continue;
       e.due = e.participant->serve(ready, now);
-      e.rested = now + kRest;
+      e.rested = now + e.participant->rest();
     }
   }
 }

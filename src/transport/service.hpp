@@ -47,10 +47,11 @@ class Participant {
   // On the service thread. `ready`: which of the descriptors are readable, the first in bit 0; those beyond 64 share the last
   // bit. Called at the latest at the time it returned last.
   virtual SteadyTime serve(std::uint64_t ready, SteadyTime now) = 0;
-  // Whether serve() is to be called for this one of the descriptors now. `rested`: some time has gone since the last serve(). For
+  // Whether serve() is to be called for this one of the descriptors now. `rested`: rest() has gone since the last serve(). For
   // those that the application's own thread reads as a rule: this one then does not wake for each message that that one handles.
   // Asked again when the service is woken.
   virtual bool wanted(std::size_t /*descriptor*/, bool /*rested*/) const { return true; }
+  virtual std::chrono::nanoseconds rest() const { return {}; }  // asked after each serve(), on the same thread
   // Closes its sockets; nothing is called afterwards.
   virtual void close() noexcept = 0;
 };

@@ -186,10 +186,7 @@ SendResult SubscriberCore::send_return() {
 }
 
 wire::Return* SubscriberCore::returns_for(const Received& received) {
-  if (received.session_ == session_) {
-    return_due_ = true;
-    return &return_;
-  }
+  if (received.session_ == session_) return &return_;
   // Of a session before this one, only what holds a slot or may be given to somebody else must still be returned.
   if (received.epoch_ != epoch_ || !leases(received)) return nullptr;
   const auto same = [&](const OldReturn& old) { return old.session == received.session_; };
@@ -222,6 +219,7 @@ std::optional<TakeError> SubscriberCore::next(bool ask) {
       if (wire::Return* returns = returns_for(*first)) {
         returns->taken_through = first->number_;
         add(returns->released, first->number_);
+        return_due_ = true;
       }
     }
     recycle(first);
@@ -301,7 +299,10 @@ Received* SubscriberCore::take_front() {
   received->state_ = Received::State::Held;
   received->owner_ = shared_from_this();
   ++unreleased_;
-  if (wire::Return* returns = returns_for(*received)) returns->taken_through = received->number_;
+  if (wire::Return* returns = returns_for(*received)) {
+    returns->taken_through = received->number_;
+    return_due_ = true;
+  }
   MessageInfo& info = received->data.info;
   info.latency.reset();
   last_taken_ = steady_now();
@@ -346,6 +347,7 @@ void SubscriberCore::collect_given_back() {
   for (const GivenBack& back : collected_) {
     --unreleased_;
     if (wire::Return* returns = closed_ ? nullptr : returns_for(*back.received)) {
+      return_due_ = return_due_ || leases(*back.received);  // else nobody can wait for it: it goes with the next one
       add(back.rejected ? returns->rejected : returns->released, back.received->number_);
     }
     recycle(back.received);

@@ -52,6 +52,7 @@ SteadyTime SubscriberCore::serve(std::uint64_t, SteadyTime now) {
     forget_slot_sessions();
     send_alive(now);
     collect_given_back();
+    return_due_ = return_due_ || !return_.released.empty() || !return_.rejected.empty();
     send_returns();
     if (left_ && unreleased_ == 0) {
       if (all_back_ == SteadyTime{}) all_back_ = now;

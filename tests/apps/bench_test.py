@@ -37,7 +37,7 @@ def counters():
             wanted |= {name(f"{transport}/consumers/{consumers}"): set() for consumers in (1, 2, 4, 8)}
         wanted[name(transport + "/first_frames", frames=30)] = FIRST_FRAMES
         wanted |= {name("latency/" + short, size): LATENCIES for size in (96, FRAME_BYTES)}
-        wanted[name("paced/" + short, frames=36)] = TIMES
+        wanted[name("paced/" + short, frames=18)] = TIMES
     wanted |= {name(f"shared_memory/fanout/{consumers}"): FANOUT for consumers in (1, 2, 4, 8)}
     return wanted
 
@@ -113,6 +113,18 @@ class Bench(unittest.TestCase):
         self.assertGreater(len(followed), len(names))  # in a rotation, there are as many as names
         self.assertEqual(self.compare(*names)["order"], orders)
 
+    def test_all_are_started_anew_as_often_as_wanted_each_time_for_a_part_of_the_rounds(self):
+        with tempfile.NamedTemporaryFile(mode="r") as trace:
+            run = subprocess.run(["strace", "-f", "-qq", "-e", "trace=execve", "-o", trace.name, BENCH, "--compare", "floor/futex,floor/memcpy",
+                                  "--size", str(FRAME_BYTES), "--pairs", "5", "--starts", "3", "--batch-seconds", "0.01", "--json", "-"],
+                                 stdout=subprocess.PIPE, timeout=WATCHDOG, check=True)
+            peers = trace.read().count('"--peer", "floor/futex"')
+        self.assertEqual(peers, 3 * 2)
+        compared = json.loads(run.stdout)
+        self.assertEqual((compared["starts"], compared["pairs"], len(compared["order"])), (3, 5, 5))
+        for benchmark in compared["benchmarks"]:
+            self.assertEqual(len(benchmark["counters"]["GB/s"]["values"]), 5)
+
     def test_latencies_are_those_of_all_rounds(self):
         compared = self.compare("latency/futex", "latency/shared_memory", "paced/futex", "shared_memory/fanout/2", "floor/futex")
         futex, shared, paced, fanout, handoff = (benchmark["latencies"] for benchmark in compared["benchmarks"])
@@ -124,7 +136,7 @@ class Bench(unittest.TestCase):
                 self.assertEqual("p99_us" in times, times["samples"] >= 100)
                 self.assertTrue(0 < times["p50_us"] <= times.get("p99_us", times["max_us"]) <= times["max_us"], times)
         self.assertEqual(paced[""].keys(), {"samples", "p50_us", "max_us"})
-        self.assertEqual(paced[""]["samples"], 3 * 12)
+        self.assertEqual(paced[""]["samples"], 3 * 6)
         self.assertEqual(set(fanout), {"publish_"})
         self.assertEqual(handoff, {})
         for benchmark in compared["benchmarks"]:
