@@ -28,8 +28,8 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
 - All of a table's processes are there at once and take turns: in each round every row is measured for about {batch} s, and for no less
   than 16 frames (8 if these take more than half a second, 6 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
   median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in
-  it. Many short rounds, because much of what differs from one to the next (who gets which processor, who waits for whom) stays
-  for as long as one lasts; and where a start is cheap, all is started anew in between, because some of it stays for a process's life.
+  it. Where a start is cheap, all is started anew in between: some of what a ratio depends on (which memory it has got) stays as it is
+  for a process's life.
   Where not all fits into memory at once, it is measured in groups, what goes over sockets apart, each with arraywire's shared memory,
   its lane of that kind and its floor, and ratios are within a group.
 - "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket.

@@ -64,10 +64,11 @@ TRANSPORTS = [
               copied=4, largest=49766400, not_in=("handoff", "latency", "paced", "consumers", "first_frames")),
     Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, frames=4, copied=4, largest=49766400,
               one_consumer="its recipe is a PUSH and a PULL socket, which give each frame to one", not_in=("first_frames",)),
-    Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, frames=4, copied=4, largest=49766400),
+    Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, frames=4, copied=4, largest=49766400, not_in=("first_frames",)),
     Transport(SOCKET, "bare unix socket", "unix_socket", socket=True, frames=4, copied=4),
     Transport(FUTEX, "bare futex", "futex", frames=4, largest=49766400, one_consumer="it is a floor of hand-off"),
-    Transport(SOCKET_PING, "bare byte through a socket", "socket_ping", frames=4, largest=49766400, one_consumer="it is a floor of hand-off"),
+    Transport(SOCKET_PING, "bare byte through a socket", "socket_ping", frames=4, largest=49766400, one_consumer="it is a floor of hand-off",
+              not_in=("first_frames",)),
     Transport(THREADS, "two threads of one process", frames=4),
     Transport(ZMQ_PING, "bare 96-byte zmq message", frames=0),
     Transport(ZMQ_EXCHANGE, "bare 96-byte zmq messages with replies", frames=0),
@@ -77,8 +78,10 @@ BY_NAME = {transport.name: transport for transport in TRANSPORTS}
 SIZES = {65536: "64 KiB", 1048576: "1 MiB", 8294400: "8.3 MB", 49766400: "49.8 MB", 199065600: "199 MB"}
 
 
-# Where a round of all transports is short. What two runs differ by, is less the more rounds there are, and the more starts.
-MANY_ROUNDS = 60
+# Where a round of all transports is short; what two runs differ by, is less the more rounds there are, and the more starts. Making
+# the memory of many transports for large frames takes long.
+MANY_ROUNDS = 30
+LARGE = 49766400
 
 
 def receivers_of(workload):
@@ -110,7 +113,7 @@ class Table:
     def rounds_and_starts(self, frame_bytes):
         """How often all of a part is measured, and how often it is started anew for that."""
         rounds = self.rounds[self.sizes.index(frame_bytes)]
-        return rounds, 2 if rounds == MANY_ROUNDS else 1
+        return rounds, 2 if frame_bytes < LARGE and rounds == MANY_ROUNDS else 1
 
     def floor_of(self, transport):
         return self.floors[1 if transport.socket else 0]
@@ -124,14 +127,15 @@ class Table:
 TABLES = [
     Table("fill_read", "Filled and read in full", "The producer writes every byte of every frame, the consumer reads and checks every "
           "byte.", "GB/s", "GB/s", "more", tuple(SIZES), (THREADS, SOCKET),
-          (MANY_ROUNDS, MANY_ROUNDS, MANY_ROUNDS, 20, 20)),
+          (MANY_ROUNDS, MANY_ROUNDS, MANY_ROUNDS, 20, 15)),
     Table("handoff", "Hand-off only", "Nothing but the first and the last 8 bytes is written and read: what moving a frame takes.",
-          "frame_us", "us a frame", "less", (49766400,), (FUTEX, SOCKET), (30,), beside=(ZMQ_EXCHANGE,)),
+          "frame_us", "us a frame", "less", (49766400,), (FUTEX, SOCKET), (MANY_ROUNDS,),
+          beside=(ZMQ_EXCHANGE,)),
     Table("latency", "Latency", "One frame at a time, each answered: from just before it is sent until the consumer has it, p50.",
-          "p50_us", "us", "less", tuple(SIZES)[:-1], (FUTEX, SOCKET), (MANY_ROUNDS, MANY_ROUNDS, MANY_ROUNDS, 20),
+          "p50_us", "us", "less", tuple(SIZES)[:-1], (FUTEX, SOCKET), (MANY_ROUNDS, MANY_ROUNDS, MANY_ROUNDS, 15),
           beside=(ZMQ_PING,)),
     Table("paced", "Latency at 60 Hz", "Frames at 60 Hz, so that every reader sleeps in between: from just before one is sent until the "
-          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), (30,)),
+          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), (MANY_ROUNDS,)),
     Table("consumers", "Several consumers", "Filled once, and read in full by each consumer, which all get every frame. The rate is that "
           "of frames sent.", "GB/s", "GB/s", "more", (8294400,), ("", SOCKET), consumers=(1, 2, 4, 8)),
     Table("first_frames", "The first ten frames", "Of a pair of processes that has just connected, filled and read in full: memory is "
