@@ -88,7 +88,7 @@ def processor_text(machine):
 def taken_text(results):
     most = max(part["taken"] for part in results["parts"])
     return (f"Of the time for which its processors had work the host took {results['taken']:.1%}, and {most:.1%} in the part where that "
-            "was most.")
+            "was most, as far as it told.")
 
 
 def machine_text(results):

@@ -26,22 +26,46 @@ class Spin {
   // Calls came() over and over, and now and then rest(), which may be slow, until one of them says true, for as long as the limit
   // says at most. False: neither did.
   template <class Came, class Rest> bool until(Came came, Rest rest, SteadyTime deadline) {
-    const SteadyTime end = std::min(deadline, deadline_after(limit_));
-    bool helped = came();
-    for (std::uint32_t looks = 1; !helped && steady_now() < end; ++looks) {
-      if (looks <= kLooksAlone) {
-        for (int i = 0; i < kPauses; ++i) pause();
-      } else {
-        std::this_thread::yield();  // to whom we wait for, who may have no other processor
-      }
-      helped = came() || (looks % kLooksAtTheRest == 0 && rest());
-    }
+    const bool helped = came() || look(came, rest, std::min(deadline, deadline_after(limit_)));
     backoff_ = helped ? 0 : std::min(2 * backoff_ + 1, kMostSkips);
     skips_ = backoff_;
     return helped;
   }
 
  private:
+  template <class Came, class Rest> bool look(Came came, Rest rest, SteadyTime end) {
+    SteadyTime now = steady_now();
+    for (std::uint32_t looks = 1; now < end; ++looks) {
+      const SteadyTime before = now;
+      const bool alone = looks <= kLooksAlone;
+      if (alone) {
+        for (int i = 0; i < kPauses; ++i) pause();
+      } else if (shared_ >= patience_) {
+        leave_processor();
+      } else {
+        std::this_thread::yield();  // to whom we wait for, who may have no other processor
+      }
+      const bool helped = came() || (looks % kLooksAtTheRest == 0 && rest());
+      now = steady_now();
+      if (helped) {
+        note_shared(!alone && now - before > kOthersTurn);
+        return true;
+      }
+    }
+    return false;
+  }
+  // Time after time what we wait for came while a yield gave the processor away: it is made on this one. Where another one is
+  // idle the kernel moves neither of us for long, as both have just run; but whom a timer wakes gets the idle one. Where none is,
+  // that is found out less and less often.
+  void leave_processor() noexcept {
+    std::this_thread::sleep_for(std::chrono::nanoseconds{1});
+    shared_ = 0;
+    patience_ = std::min(2 * patience_, kMostPatience);
+  }
+  void note_shared(bool shared) noexcept {
+    shared_ = shared ? shared_ + 1 : 0;
+    if (!shared) patience_ = std::max(patience_ / 2, kPatience);
+  }
   static void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -55,7 +79,12 @@ class Spin {
   static constexpr std::uint32_t kLooksAtTheRest = 32;  // one of so many, about 6 us apart
   static constexpr std::uint32_t kMostSkips = 63;
 
+  static constexpr std::chrono::nanoseconds kOthersTurn{1500};  // takes longer; a yield to nobody less
+  static constexpr std::uint32_t kPatience = 4, kMostPatience = 4096;
+
   const std::chrono::nanoseconds limit_;
+  std::uint32_t shared_ = 0;  // waits of that kind, one after the other
+  std::uint32_t patience_ = kPatience;
   std::uint32_t skips_ = 0;
   std::uint32_t backoff_ = 0;
 };

@@ -93,6 +93,28 @@ TEST_F(HostilePublisher, EveryDeliveryThatWasDroppedIsReturned) {
   }));
 }
 
+TEST_F(HostilePublisher, OnTheInlineLaneAReleaseIsToldWithTheNextTakeOrSoonAfter) {
+  constexpr std::uint64_t kMany = 200;
+  start();
+  for (std::uint64_t n = 1; n <= kMany; ++n) {
+    raw_.data(n, n);
+    EXPECT_EQ(taken_sequence(), n);  // and released
+  }
+  std::uint64_t returns = 0;
+  std::set<std::uint64_t> released;
+  ASSERT_TRUE(eventually([&] {
+    while (const auto frames = raw_.receive()) {
+      const auto envelope = raw_.decoder.read(frames->front());
+      wire::Return message;
+      if (!envelope || envelope->kind != wire::Kind::Return || !raw_.decoder.returns(message)) continue;
+      ++returns;
+      released.insert(message.released.begin(), message.released.end());
+    }
+    return released.size() == kMany;
+  }));
+  EXPECT_LT(returns, kMany + kMany / 2);
+}
+
 TEST_F(HostilePublisher, OfAnotherEpochOrSessionNothingIsBelieved) {
   start();
   Bytes other_epoch = raw_.header(1, 1), other_session = raw_.header(1, 1), nobody = raw_.header(1, 1);
