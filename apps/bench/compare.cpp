@@ -106,12 +106,13 @@ void measure_round(Contestants& contestants, const std::vector<std::size_t>& ord
   comparison.add_round(measured, order);
 }
 
-// Until there are so many rounds in all.
-void measure_rounds(Contestants& contestants, std::size_t wanted, Turns& turns, Comparison& comparison) {
+// This start's part of the rounds.
+void measure_rounds(Contestants& contestants, const Options& options, Turns& turns, Comparison& comparison) {
   const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
+  const std::size_t wanted = options.pairs * comparison.starts / options.starts;
   while (comparison.rounds < wanted && !stop_requested()) {
     measure_round(contestants, turns.draw(), comparison);
-    if (on_terminal) std::fprintf(stderr, "\r\033[Kround %zu", comparison.rounds);
+    if (on_terminal) std::fprintf(stderr, "\r\033[Kround %zu of %u", comparison.rounds, options.pairs);
   }
   for (const auto& contestant : contestants) contestant->stop();
 }
@@ -122,7 +123,7 @@ void measure_all(const Options& options, const Benchmarks& benchmarks, RunDirect
   try {
     for (;;) {
       ++comparison.starts;
-      measure_rounds(contestants, options.pairs * comparison.starts / options.starts, turns, comparison);
+      measure_rounds(contestants, options, turns, comparison);
       if (comparison.starts == options.starts || stop_requested()) break;
       contestants.clear();
       contestants = start_again(options, benchmarks, directory, comparison);
