@@ -15,7 +15,9 @@ if typing.TYPE_CHECKING:
 _SLICE = 0.25  # seconds: a descriptor does not say that its subscriber was closed
 
 
-async def _readable(descriptor: int) -> None:
+# Until a descriptor is readable or the time is up. Not with asyncio.wait_for: before Python 3.12 it forgets a cancellation that
+# comes when what it waits for has just ended.
+async def _readable(descriptor: int, seconds: float) -> None:
     loop = asyncio.get_running_loop()
     own = os.dup(descriptor)  # a loop has one reader per descriptor; two tasks may wait for one subscriber
     ready = loop.create_future()
@@ -24,10 +26,12 @@ async def _readable(descriptor: int) -> None:
         if not ready.done():
             ready.set_result(None)
 
+    up = loop.call_later(seconds, set_ready)
     try:
         loop.add_reader(own, set_ready)
         await ready
     finally:
+        up.cancel()
         loop.remove_reader(own)
         os.close(own)
 
@@ -43,10 +47,7 @@ async def take(subscriber: Subscriber, timeout: typing.Optional[float] = None) -
         left = None if deadline is None else deadline - asyncio.get_running_loop().time()
         if left is not None and left <= 0:
             raise Timeout("nothing arrived in time")
-        try:
-            await asyncio.wait_for(_readable(subscriber.descriptor()), _SLICE if left is None else min(left, _SLICE))
-        except asyncio.TimeoutError:
-            pass  # another look
+        await _readable(subscriber.descriptor(), _SLICE if left is None else min(left, _SLICE))
 
 
 async def samples(subscriber: Subscriber) -> typing.AsyncIterator[Sample]:

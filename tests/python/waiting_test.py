@@ -313,6 +313,24 @@ class Asynchronous(Case):
 
         self.assertEqual(asyncio.run(run()), [1, 2])
 
+    def test_a_take_that_is_cancelled_as_something_comes_ends_and_loses_nothing(self):
+        publisher, subscriber = self.pair()
+
+        async def run():
+            for turns in range(12):  # of the loop, between what comes and the cancellation
+                waiting = asyncio.create_task(subscriber.take_async())
+                await asyncio.sleep(0.001)
+                publisher.publish(np.array([turns]))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                cancelled = waiting.cancel()
+                await asyncio.wait([waiting], timeout=WATCHDOG)
+                self.assertEqual(waiting.cancelled(), cancelled)
+                with subscriber.take(WATCHDOG) if cancelled else waiting.result() as sample:
+                    self.assertEqual(sample.array[0], turns)
+
+        asyncio.run(run())
+
 
 if __name__ == "__main__":
     main()
