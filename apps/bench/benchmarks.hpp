@@ -21,6 +21,7 @@ struct Benchmark {
   std::string name{};
   // `directory` is the measurement's own, empty, and removed by the caller afterwards.
   std::function<std::unique_ptr<Measurement>(const std::filesystem::path& directory)> make{};
+  bool whole_frames = false;       // every byte is written and read: it is as fast as the caches are
   bool one_thread = false;         // Google Benchmark's own clock is right for it
   std::size_t pass_bytes = 0;      // a run is whole passes over so many bytes; 0 = any number of frames
   std::uint64_t pass_frames = 0;   // or over so many frames; then Google Benchmark does three passes, however long they take
@@ -34,12 +35,11 @@ using Benchmarks = std::vector<Benchmark>;
 Benchmarks all_benchmarks();
 const Benchmark* find_benchmark(const Benchmarks& benchmarks, std::string_view name) noexcept;  // nullptr: there is none
 
-// A producer that was kBuffers ahead when the clock started has done that much less by the end, so that the consumer has the
-// machine to itself for as long: the more frames, the less that matters.
-inline constexpr std::uint64_t kFewestFrames = 4 * kBuffers;
-inline constexpr std::uint64_t kFewestSlowFrames = 2 * kBuffers;  // of those that take very long
+// Twice and once as many as are measured of them (measurement.hpp).
+inline constexpr std::uint64_t kFewestFrames = 2 * kUnsteadyFrames;
+inline constexpr std::uint64_t kFewestSlowFrames = kUnsteadyFrames + kBuffers;  // of those that take very long
 
-// At least `frames` and `fewest`, so that most of them are of the steady part (measurement.hpp); rounded up to whole passes.
+// At least `frames` and `fewest`; rounded up to whole passes.
 std::uint64_t whole_passes(const Benchmark& benchmark, std::size_t frame_bytes, std::uint64_t frames,
                            std::uint64_t fewest = kFewestFrames) noexcept;
 

@@ -1,11 +1,13 @@
 #include "compare.hpp"
 
 #include "comparison.hpp"
+#include "memory_pieces.hpp"
 #include "stop_signal.hpp"
 
 #include <unistd.h>
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <numeric>
 #include <random>
 #include <utility>
@@ -17,6 +19,10 @@ namespace {
 
 constexpr double kBytesPerGigabyte = 1e9;
 constexpr double kLongSeconds = 0.5;  // for kFewestFrames: then they are fewer
+// How a warm-up ends: when so many pieces, one after the other, were not faster by that much than the fastest before.
+constexpr int kPatience = 3;
+constexpr double kFaster = 0.98;
+constexpr double kLongestWarmUp = 0.2;  // seconds, about
 
 // One of those compared: started, and calibrated to batches of about the wanted length.
 class Contestant {
@@ -38,7 +44,7 @@ class Contestant {
 
   // Its counters, and two of ours. A message that is smaller than the frame stands for one all the same.
   Measured measure() {
-    measurement_->warm_up(std::max<std::uint64_t>(1, frames_ / 8));  // the others had the caches
+    warm_up();
     const double seconds = measurement_->run(frames_);
     Counters counters = measurement_->counters();
     counters[kRate] = static_cast<double>(frames_ * frame_bytes_) / seconds / kBytesPerGigabyte;
@@ -49,6 +55,22 @@ class Contestant {
   void stop() { measurement_->stop(); }
 
  private:
+  // The others had the caches. Whole frames get back there only after dozens of passes over all buffers: it goes on until it gets
+  // no faster.
+  void warm_up() {
+    measurement_->warm_up(std::max<std::uint64_t>(1, frames_ / 8));
+    if (!benchmark_.whole_frames) return;
+    const std::uint64_t piece = std::max(frames_ / 2, kFewestSlowFrames);
+    double fastest = std::numeric_limits<double>::infinity();
+    double all = 0;
+    for (int slower = 0; slower < kPatience && all < kLongestWarmUp;) {
+      const double seconds = measurement_->run(piece);
+      slower = seconds < fastest * kFaster ? 0 : slower + 1;
+      fastest = std::min(fastest, seconds);
+      all += seconds;
+    }
+  }
+
   const Benchmark& benchmark_;
   const std::size_t frame_bytes_;
   const std::unique_ptr<Measurement> measurement_;
@@ -57,16 +79,11 @@ class Contestant {
 
 using Contestants = std::vector<std::unique_ptr<Contestant>>;
 
-std::unique_ptr<Contestant> start(const std::string& name, const Options& options, const Benchmarks& benchmarks,
-                                  RunDirectory& directory) {
-  return std::make_unique<Contestant>(*find_benchmark(benchmarks, name), options, directory);
-}
-
-Contestants start_first(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory, Comparison& comparison) {
+Contestants start_all(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory, Comparison& comparison) {
   Contestants contestants;
   for (const std::string& name : options.compared) {
     try {
-      contestants.push_back(start(name, options, benchmarks, directory));
+      contestants.push_back(std::make_unique<Contestant>(*find_benchmark(benchmarks, name), options, directory));
       comparison.entries.push_back({.name = name});
     } catch (const Absent& absent) {
       if (contestants.empty()) throw;
@@ -75,13 +92,6 @@ Contestants start_first(const Options& options, const Benchmarks& benchmarks, Ru
   }
   if (contestants.size() < 2)
     throw Absent("nothing is left to compare " + options.compared.front() + " with: " + comparison.absent.front().why);
-  return contestants;
-}
-
-Contestants start_again(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory,
-                        const Comparison& comparison) {
-  Contestants contestants;
-  for (const auto& entry : comparison.entries) contestants.push_back(start(entry.name, options, benchmarks, directory));
   return contestants;
 }
 
@@ -106,32 +116,19 @@ void measure_round(Contestants& contestants, const std::vector<std::size_t>& ord
   comparison.add_round(measured, order);
 }
 
-// This start's part of the rounds.
-void measure_rounds(Contestants& contestants, const Options& options, Turns& turns, Comparison& comparison) {
+void measure_rounds(Contestants& contestants, unsigned wanted, Comparison& comparison) {
   const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
-  const std::size_t wanted = options.pairs * comparison.starts / options.starts;
-  while (comparison.rounds < wanted && !stop_requested()) {
-    measure_round(contestants, turns.draw(), comparison);
-    if (on_terminal) std::fprintf(stderr, "\r\033[Kround %zu of %u", comparison.rounds, options.pairs);
-  }
-  for (const auto& contestant : contestants) contestant->stop();
-}
-
-void measure_all(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory, Comparison& comparison) {
-  Contestants contestants = start_first(options, benchmarks, directory, comparison);
   Turns turns(contestants.size());
   try {
-    for (;;) {
-      ++comparison.starts;
-      measure_rounds(contestants, options, turns, comparison);
-      if (comparison.starts == options.starts || stop_requested()) break;
-      contestants.clear();
-      contestants = start_again(options, benchmarks, directory, comparison);
+    for (unsigned i = 0; i < wanted && !stop_requested(); ++i) {
+      measure_round(contestants, turns.draw(), comparison);
+      if (on_terminal) std::fprintf(stderr, "\r\033[Kround %u of %u", i + 1, wanted);
     }
+    for (const auto& contestant : contestants) contestant->stop();
   } catch (const StopRequested&) {
     // What was measured so far counts; the destructors end the peers.
   }
-  if (::isatty(STDERR_FILENO) != 0) std::fputs("\r\033[K", stderr);
+  if (on_terminal) std::fputs("\r\033[K", stderr);
   if (comparison.rounds == 0) throw StopRequested();
 }
 
@@ -139,7 +136,10 @@ void measure_all(const Options& options, const Benchmarks& benchmarks, RunDirect
 
 void compare(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory) {
   Comparison comparison{.frame_bytes = options.frame_bytes};
-  measure_all(options, benchmarks, directory, comparison);
+  MemoryPieces pieces;
+  pieces.take();
+  Contestants contestants = start_all(options, benchmarks, directory, comparison);
+  measure_rounds(contestants, options.pairs, comparison);
   if (options.json != "-") print(comparison);
   if (!options.json.empty()) write_json(comparison, options.json);
 }

@@ -106,7 +106,6 @@ Json as_json(const Comparison& comparison) {
   for (const auto& missing : comparison.absent) absent.push_back({{"name", missing.name}, {"why", missing.why}});
   Json all = {{"frame_bytes", comparison.frame_bytes},
               {"pairs", comparison.rounds},
-              {"starts", comparison.starts},
               {"order", comparison.orders},
               {"benchmarks", benchmarks},
               {"absent", absent}};

@@ -37,7 +37,6 @@ struct Comparison {
 
   std::size_t frame_bytes = 0;
   std::size_t rounds = 0;
-  std::size_t starts = 0;
   std::vector<Entry> entries{};  // of each that was measured, the first compared with the others
   std::vector<Missing> absent{};
   std::vector<std::vector<std::size_t>> orders{};  // of each round: which entry came first, second, ...

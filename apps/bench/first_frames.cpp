@@ -10,7 +10,7 @@ namespace {
 
 // Until all memory that the stream will use is there and warm, and then enough to measure.
 constexpr std::uint64_t kSettlingFrames = 20;
-constexpr std::uint64_t kSteadyFrames = 10;
+constexpr std::uint64_t kSteadyFrames = 20;
 
 class FirstFrames : public Measurement {
  public:

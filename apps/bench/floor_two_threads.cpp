@@ -2,6 +2,7 @@
 
 #include "frame.hpp"
 #include "link.hpp"
+#include "processors.hpp"
 #include "resources.hpp"
 
 #include <unistd.h>
@@ -34,24 +35,30 @@ class TwoThreads : public Measurement {
     const std::array self{::getpid()};
     const double cpu = cpu_seconds(self);
     std::chrono::steady_clock::time_point steady{};
+    std::chrono::steady_clock::time_point unsteady{};
     {
       const std::jthread writer([&] {
+        keep_to_core(0);
         for (std::uint64_t i = 0; i < frames; ++i) {
           empty.acquire();
           fill(buffer(i), next_ + i);
           filled.release();
         }
       });
-      for (std::uint64_t i = 0; i < frames; ++i) {
-        filled.acquire();
-        if (!read_back(buffer(i), next_ + i)) ++wrong;
-        empty.release();
-        if (i + 1 == kBuffers) steady = std::chrono::steady_clock::now();
-      }
+      const std::jthread reader([&] {
+        keep_to_core(1);
+        for (std::uint64_t i = 0; i < frames; ++i) {
+          filled.acquire();
+          if (!read_back(buffer(i), next_ + i)) ++wrong;
+          empty.release();
+          if (i + 1 == kBuffers) steady = std::chrono::steady_clock::now();
+          if (i + 1 + kBuffers == frames) unsteady = std::chrono::steady_clock::now();
+        }
+      });
     }
     next_ += frames;
     if (wrong != 0) throw std::runtime_error("floor/two_threads: " + std::to_string(wrong) + " frames were wrong");
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - steady;
+    const std::chrono::duration<double> time = unsteady - steady;
     cpu_s_per_gb_ = (cpu_seconds(self) - cpu) / (static_cast<double>(frames * buffer(0).size()) * 1e-9);
     return seconds_of_all(time.count(), frames);
   }
@@ -59,6 +66,11 @@ class TwoThreads : public Measurement {
   Counters counters() const override { return {{"cpu_s_per_gb", cpu_s_per_gb_}}; }
 
  private:
+  // As peers' threads are: see PeerPair::keep_apart.
+  static void keep_to_core(std::size_t number) {
+    const auto all = cores();
+    if (all.size() > 1) keep_to(all[number], 0);
+  }
   std::span<std::byte> buffer(std::uint64_t frame) const { return buffers_[frame % buffers_.size()]->bytes(); }
 
   std::vector<std::unique_ptr<WarmBuffer>> buffers_{};

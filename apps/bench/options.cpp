@@ -122,9 +122,6 @@ std::pair<Options, std::optional<int>> parse_options(int argc, char** argv, cons
   compare->delimiter(',')->expected(2, kMostCompared)->check(benchmark_name(benchmarks))->envname("ARRAYWIRE_COMPARE");
   app.add_option("--size", options.frame_bytes, "Frame size for --compare")->check(frame_size())->envname("ARRAYWIRE_SIZE");
   app.add_option("--pairs", options.pairs, "How many rounds")->check(CLI::Range(1U, 100000U))->envname("ARRAYWIRE_PAIRS");
-  app.add_option("--starts", options.starts, "How often all of them are started anew, each time for a part of the rounds")
-      ->check(CLI::Range(1U, 1000U))
-      ->envname("ARRAYWIRE_STARTS");
   app.add_option("--batch-seconds", options.batch_seconds, "About how long each of them is measured in a round")
       ->check(CLI::Range(0.001, 60.0))
       ->envname("ARRAYWIRE_BATCH_SECONDS");

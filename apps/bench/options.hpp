@@ -15,7 +15,6 @@ struct Options {
   std::vector<std::string> compared{};  // empty: run Google Benchmark
   std::size_t frame_bytes = 49766400;
   unsigned pairs = 15;
-  unsigned starts = 1;
   double batch_seconds = 0.3;
   std::string json{};  // empty: none; "-": standard output
   std::string log_level = "warning";

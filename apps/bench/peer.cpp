@@ -35,11 +35,14 @@ class Server {
   void run(std::uint64_t frames) {
     const std::int64_t start_ns = monotonic_ns();
     std::int64_t steady_ns = start_ns;
+    std::int64_t unsteady_ns = start_ns;
     for (std::uint64_t done = 0; done < frames;) {
       work_.frame(next_++);
-      if (++done == kBuffers) steady_ns = monotonic_ns();
+      ++done;
+      if (done == kBuffers) steady_ns = monotonic_ns();
+      if (done + kBuffers == frames) unsteady_ns = monotonic_ns();
     }
-    std::cout << "done " << start_ns << ' ' << steady_ns << ' ' << monotonic_ns() << std::endl;
+    std::cout << "done " << start_ns << ' ' << steady_ns << ' ' << unsteady_ns << ' ' << monotonic_ns() << std::endl;
   }
 
   void report() const {

@@ -1,6 +1,7 @@
 #include "peer_pair.hpp"
 
 #include "percentiles.hpp"
+#include "processors.hpp"
 #include "resources.hpp"
 
 #include <unistd.h>
@@ -44,12 +45,13 @@ std::string next_line(ChildProcess& child) {
 struct Stamps {
   std::int64_t start_ns = 0;
   std::int64_t steady_ns = 0;
+  std::int64_t unsteady_ns = 0;
   std::int64_t end_ns = 0;
 };
 
 Stamps parse_done(const std::string& line) {
   Stamps stamps;
-  if (!(rest_of(line, "done") >> stamps.start_ns >> stamps.steady_ns >> stamps.end_ns)) throw_bad_answer(line);
+  if (!(rest_of(line, "done") >> stamps.start_ns >> stamps.steady_ns >> stamps.unsteady_ns >> stamps.end_ns)) throw_bad_answer(line);
   return stamps;
 }
 
@@ -120,6 +122,7 @@ void PeerPair::launch(std::size_t frame_bytes) {
   const std::string address = address_in(next_line(*producer_.child));
   for (std::size_t i = 0; i < consumer_count_; ++i) consumers_.push_back(spawn("consumer", i, address));
   connect(address_in(next_lines(consumers()).front()));
+  keep_apart();
 }
 
 void PeerPair::connect(const std::string& first_consumer) {
@@ -137,6 +140,28 @@ void PeerPair::connect(const std::string& first_consumer) {
 void PeerPair::start(std::size_t frame_bytes) {
   launch(frame_bytes);
   warm_up(kFirstFrames);
+  keep_apart();  // threads that came with the first frames
+}
+
+// Each thread that sends or receives has a core of its own, as far as there are cores; whatever else its process and its daemons
+// run keeps off that one. Left to the kernel, two ends share a core for one batch and not for the next, and what is measured is
+// which of both it was.
+void PeerPair::keep_apart() const {
+  const auto all = cores();
+  if (all.size() < 2) return;
+  const auto peers = all_peers();
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    const bool is_consumer = i < consumers_.size();
+    const std::size_t core = (is_consumer ? i + 1 : 0) % all.size();
+    Processors others;
+    for (std::size_t other = 0; other < all.size(); ++other) {
+      if (other != core) others.insert(others.end(), all[other].begin(), all[other].end());
+    }
+    const auto& processes = (is_consumer ? consumers_[i] : producer_).processes;
+    for (const pid_t process : processes) {
+      for (const pid_t thread : threads_of(process)) keep_to(thread == processes.front() ? all[core] : others, thread);
+    }
+  }
 }
 
 // The frame is had when all consumers are done with it: so the latest counts of each time.
@@ -149,10 +174,11 @@ PeerPair::Done PeerPair::order(std::uint64_t frames, const std::function<void()>
   for (std::size_t i = 0; i < consumers_.size(); ++i) {
     const Stamps of_consumer = parse_done(lines[i]);
     consumed.steady_ns = std::max(consumed.steady_ns, of_consumer.steady_ns);
+    consumed.unsteady_ns = std::max(consumed.unsteady_ns, of_consumer.unsteady_ns);
     consumed.end_ns = std::max(consumed.end_ns, of_consumer.end_ns);
   }
   const Done done{.seconds = seconds_between(parse_done(lines.back()).start_ns, consumed.end_ns),
-                  .steady_seconds = seconds_between(consumed.steady_ns, consumed.end_ns)};
+                  .steady_seconds = seconds_between(consumed.steady_ns, consumed.unsteady_ns)};
   seconds_per_frame_ = done.seconds / static_cast<double>(frames);
   return done;
 }

@@ -3,10 +3,12 @@
 // The channel's lines. Peer, once: "ready [ADDRESS]", "absent WHY" or "error WHY". Consumers are told the producer's address as
 // an argument, the producer that of the first consumer, if it has one, by "connect [ADDRESS]", which is the first order to all:
 // "connected PID [PID ...]", the processes whose time and memory are that peer's: itself and its daemons. Then, for each
-// "run FRAMES" of the driver: "done START_NS STEADY_NS END_NS" (CLOCK_MONOTONIC, the same in all processes): before the first
-// frame, after frame kBuffers (see seconds_of_all in measurement.hpp), after the last. Then, when all have said so, "report":
+// "run FRAMES" of the driver: "done START_NS STEADY_NS UNSTEADY_NS END_NS" (CLOCK_MONOTONIC, the same in all processes): before the
+// first frame, after the first kBuffers, before the last kBuffers (see seconds_of_all in measurement.hpp), after the last. Then, when all have said so, "report":
 // "report [NAME=VALUE ...] [PREFIXtimes=NS:TIMES,...]", of that order (percentiles.hpp). To any of them the answer may be
 // "error WHY". End of file: end. A peer waits for orders in a read of its channel, and uses no processor meanwhile.
+//
+// Processors: see keep_apart.
 //
 // CPU time is that from before an order until all have done it, threads that work behind a send among it; the driver reads the
 // processes' clocks. It reads their memory, too: of all, one right after the other, again and again while they warm up.
@@ -55,11 +57,12 @@ class PeerPair : public Measurement {
   };
   struct Done {
     double seconds = 0;         // from the producer's first action
-    double steady_seconds = 0;  // of the consumers: see seconds_of_all
+    double steady_seconds = 0;  // see seconds_of_all
   };
 
   Side spawn(const std::string& role, std::size_t consumer, const std::string& address);
   void connect(const std::string& first_consumer);
+  void keep_apart() const;
   std::vector<ChildProcess*> consumers() const;
   std::vector<ChildProcess*> all_peers() const;  // the producer is the last
   double consumers_cpu_seconds() const;

@@ -80,13 +80,16 @@ def serve(frame, address="", connect=lambda address: None, times=None, daemons=(
             print("report", times.take() if times else "")
         else:
             steady, end = counter + BUFFERS, counter + int(argument[0])
-            start_ns = steady_ns = time.monotonic_ns()
+            unsteady = end - BUFFERS
+            start_ns = steady_ns = unsteady_ns = time.monotonic_ns()
             while counter < end:
                 frame(counter)
                 counter += 1
                 if counter == steady:
                     steady_ns = time.monotonic_ns()
-            print("done", start_ns, steady_ns, time.monotonic_ns())
+                if counter == unsteady:
+                    unsteady_ns = time.monotonic_ns()
+            print("done", start_ns, steady_ns, unsteady_ns, time.monotonic_ns())
 
 
 class Times:

@@ -8,7 +8,7 @@ import sys
 import time
 
 from . import machine, memory
-from .plan import BY_NAME, INLINE, SHARED, TABLES, receivers_of
+from .plan import BY_NAME, INLINE, ROUNDS, SHARED, TABLES, receivers_of
 
 KEPT_BY_ROUND = {table.counter for table in TABLES}  # what there are ratios of
 ALWAYS = (SHARED, INLINE)  # in every group, besides the floors
@@ -36,7 +36,7 @@ def row_of(benchmark):
 
 def group_of(found, transport_of):
     """What is kept of an answer. Its ratios are not: there are others (results.py). The order's numbers are places in `rows`."""
-    return {"rounds": found["pairs"], "starts": found["starts"], "order": found["order"],
+    return {"rounds": found["pairs"], "order": found["order"],
             "rows": {transport_of[benchmark["name"]]: row_of(benchmark) for benchmark in found["benchmarks"]}}
 
 
@@ -68,16 +68,16 @@ class Bench:
         self.program, self.options, self.stop = program, options, stop
         self.known = known_benchmarks(program)
 
-    def command(self, benchmarks, frame_bytes, rounds, starts):
-        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs", str(rounds), "--starts",
-                str(starts), "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
+    def command(self, benchmarks, frame_bytes, rounds):
+        return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs", str(rounds),
+                "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
 
     def compare(self, table, benchmarks, frame_bytes, left_out):
         """A group of {transport: benchmark}. What fails is left out of another try, and said. None: it was stopped before a round."""
-        rounds, starts = (self.options["rounds"], 1) if self.options["rounds"] else table.rounds_and_starts(frame_bytes)
+        rounds = self.options["rounds"] or ROUNDS
         benchmarks = dict(benchmarks)
         while len(benchmarks) > 1 and not self.stop.signal:
-            run = self.stop.run(self.command(benchmarks.values(), frame_bytes, rounds, starts))
+            run = self.stop.run(self.command(benchmarks.values(), frame_bytes, rounds))
             transport_of = {benchmark: transport for transport, benchmark in benchmarks.items()}
             if run.returncode == 0:
                 found = json.loads(run.stdout)

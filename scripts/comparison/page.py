@@ -26,10 +26,13 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
   long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
   pictures those that never sleep are dashed.
 - All of a table's processes are there at once and take turns: in each round every row is measured for about {batch} s, and for no less
-  than 16 frames (8 if these take more than half a second, 6 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
+  than 16 frames (12 if these take more than half a second, 9 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
   median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in
-  it. Where a start is cheap, all is started anew in between: some of what a ratio depends on (which memory it has got) stays as it is
-  for a process's life.
+  it. The rate is that of a stream that has been running: rows that are filled and read in full are warmed up before each round until they
+  get no faster, and the first and the last four frames of each do not count.
+- Each thread that sends or receives has a processor core of its own, dealt in turn as far as there are cores; other threads of its
+  process (I/O threads, daemons) have all cores but that one. Memory that is free in small pieces, which is read more slowly, is used up before
+  anybody starts. Why, and what difference it makes, is in [design.md](design.md#what-a-measurement-depends-on).
   Where not all fits into memory at once, it is measured in groups, what goes over sockets apart, each with arraywire's shared memory,
   its lane of that kind and its floor, and ratios are within a group.
 - "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket.
@@ -131,9 +134,7 @@ def labels(names):
 
 def groups_text(part):
     """How it was measured."""
-    told = sorted({f"{counted(group['rounds'], 'round')}" + (f", {group['starts']} starts" if group["starts"] > 1 else "")
-                   for group in part.groups})
-    text = f"\n{'; '.join(told)}.\n"
+    text = f"\n{'; '.join(sorted({counted(group['rounds'], 'round') for group in part.groups}))}.\n"
     if len(part.groups) > 1:
         every = [name for name in part.groups[0]["rows"] if all(name in group["rows"] for group in part.groups)]
         apart = [labels(name for name in group["rows"] if name not in every) for group in part.groups]

@@ -35,7 +35,7 @@ KNOWN, FAILS, WAITS = {known!r}, {fails!r}, {waits!r}
 if sys.argv[1] == "--benchmark_list_tests":
     print("\\n".join(f"{{name}}/65536/manual_time" for name in KNOWN))
     sys.exit()
-names, rounds, starts = sys.argv[2].split(","), int(sys.argv[6]), int(sys.argv[8])
+names, rounds = sys.argv[2].split(","), int(sys.argv[6])
 if FAILS in names:
     sys.exit(f"arraywire-bench: {{FAILS}} producer: was killed by SIGKILL")
 if WAITS in names:
@@ -55,7 +55,7 @@ def benchmark(name):
              "ratios": {{"GB/s": counter()}}}}
 absent = [name for name in names if "nng" in name]
 here = [name for name in names if name not in absent]
-print(json.dumps({{"frame_bytes": int(sys.argv[4]), "pairs": rounds, "starts": starts, "order": [list(range(len(here)))] * rounds,
+print(json.dumps({{"frame_bytes": int(sys.argv[4]), "pairs": rounds, "order": [list(range(len(here)))] * rounds,
                    "benchmarks": [benchmark(name) for name in here],
                    "absent": [{{"name": name, "why": name + ": absent: built without nng (libnng-dev)"}} for name in absent]}}))
 """
@@ -74,7 +74,7 @@ def invented():
                 "peer/zmq": counters(GB_s=[2.0, 5.0, 3.0]), plan.SOCKET: counters(GB_s=[4.0, 4.0, 4.0])}
         parts.append({"workload": "fill_read", "frame_bytes": size, "seconds": 1, "taken": 0.002,
                       "left_out": {"peer/nng": "built without nng (libnng-dev)"},
-                      "groups": [{"rounds": 3, "starts": 1, "order": [[0, 1, 2, 3]] * 3, "rows": rows}]})
+                      "groups": [{"rounds": 3, "order": [[0, 1, 2, 3]] * 3, "rows": rows}]})
     return {"machine": MACHINE, "versions": {"libzmq3-dev": "4"}, "complete": True, "batch_seconds": 0.1,
             "seconds": 60, "taken": 0.001, "parts": parts}
 
