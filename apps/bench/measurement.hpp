@@ -21,10 +21,10 @@ struct Absent : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The rate of a stream is that of its steady part, where both sides are at work. A producer may be kBuffers frames ahead: the first
-// kBuffers frames fill the pipeline, and the last kBuffers may be a consumer's alone. So the clock starts when a consumer is done
-// with the first kBuffers (when all are, of several), and stops when it has but the last kBuffers to go (when all have). This is
-// where that becomes the time of all `frames`, more than kUnsteadyFrames.
+// The rate of a stream is that of its steady part, where both sides are at work. A producer may be kBuffers frames ahead: the
+// first kBuffers frames fill the pipeline, and the last kBuffers may be a consumer's alone. So the clock starts when a consumer
+// is done with the first kBuffers (when all are, of several), and stops when it has but the last kBuffers to go (when all have).
+// This is where that becomes the time of all `frames`, more than kUnsteadyFrames.
 inline constexpr std::uint64_t kUnsteadyFrames = 2 * kBuffers;
 constexpr double seconds_of_all(double steady_seconds, std::uint64_t frames) noexcept {
   return steady_seconds * static_cast<double>(frames) / static_cast<double>(frames - kUnsteadyFrames);

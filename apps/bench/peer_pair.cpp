@@ -51,7 +51,8 @@ struct Stamps {
 
 Stamps parse_done(const std::string& line) {
   Stamps stamps;
-  if (!(rest_of(line, "done") >> stamps.start_ns >> stamps.steady_ns >> stamps.unsteady_ns >> stamps.end_ns)) throw_bad_answer(line);
+  if (!(rest_of(line, "done") >> stamps.start_ns >> stamps.steady_ns >> stamps.unsteady_ns >> stamps.end_ns))
+    throw_bad_answer(line);
   return stamps;
 }
 

@@ -3,10 +3,11 @@
 // The channel's lines. Peer, once: "ready [ADDRESS]", "absent WHY" or "error WHY". Consumers are told the producer's address as
 // an argument, the producer that of the first consumer, if it has one, by "connect [ADDRESS]", which is the first order to all:
 // "connected PID [PID ...]", the processes whose time and memory are that peer's: itself and its daemons. Then, for each
-// "run FRAMES" of the driver: "done START_NS STEADY_NS UNSTEADY_NS END_NS" (CLOCK_MONOTONIC, the same in all processes): before the
-// first frame, after the first kBuffers, before the last kBuffers (see seconds_of_all in measurement.hpp), after the last. Then, when all have said so, "report":
-// "report [NAME=VALUE ...] [PREFIXtimes=NS:TIMES,...]", of that order (percentiles.hpp). To any of them the answer may be
-// "error WHY". End of file: end. A peer waits for orders in a read of its channel, and uses no processor meanwhile.
+// "run FRAMES" of the driver: "done START_NS STEADY_NS UNSTEADY_NS END_NS" (CLOCK_MONOTONIC, the same in all processes): before
+// the first frame, after the first kBuffers, before the last kBuffers (see seconds_of_all in measurement.hpp), after the last.
+// Then, when all have said so, "report": "report [NAME=VALUE ...] [PREFIXtimes=NS:TIMES,...]", of that order (percentiles.hpp).
+// To any of them the answer may be "error WHY". End of file: end. A peer waits for orders in a read of its channel, and uses no
+// processor meanwhile.
 //
 // Processors: see keep_apart.
 //
