@@ -1,5 +1,6 @@
 #include "memory_pieces.hpp"
 
+#include "memory/limits.hpp"
 #include "processors.hpp"
 
 #include <sys/mman.h>
@@ -47,7 +48,7 @@ MemoryPieces::~MemoryPieces() {
 // Every core's, as each has some that its own processes freed, which are not counted: so it takes several times.
 void MemoryPieces::take() {
   for (int times = 0; times < kMostTimes; ++times) {
-    const std::size_t bytes = std::min(bytes_in_pieces(), kMost - held_bytes_);
+    const std::size_t bytes = std::min({bytes_in_pieces(), kMost - held_bytes_, arraywire::memory::available_bytes() / 4});
     if (bytes < kFew) return;
     const auto all = cores();
     const auto parts = std::max<std::size_t>(1, all.size());

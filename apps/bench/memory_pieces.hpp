@@ -18,7 +18,7 @@ class MemoryPieces {
   MemoryPieces(const MemoryPieces&) = delete;
   MemoryPieces& operator=(const MemoryPieces&) = delete;
 
-  // Those that there are now, up to a limit for all of them.
+  // Those that there are now, two gigabytes of all at most, and no more than a quarter of what this process may still have.
   void take();
 
  private:
