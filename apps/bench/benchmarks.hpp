@@ -35,7 +35,7 @@ using Benchmarks = std::vector<Benchmark>;
 Benchmarks all_benchmarks();
 const Benchmark* find_benchmark(const Benchmarks& benchmarks, std::string_view name) noexcept;  // nullptr: there is none
 
-// Twice and once as many as are measured of them (measurement.hpp).
+// Of which a half and a third are measured (measurement.hpp).
 inline constexpr std::uint64_t kFewestFrames = 2 * kUnsteadyFrames;
 inline constexpr std::uint64_t kFewestSlowFrames = kUnsteadyFrames + kBuffers;  // of those that take very long
 

@@ -136,8 +136,7 @@ void measure_rounds(Contestants& contestants, unsigned wanted, Comparison& compa
 
 void compare(const Options& options, const Benchmarks& benchmarks, RunDirectory& directory) {
   Comparison comparison{.frame_bytes = options.frame_bytes};
-  MemoryPieces pieces;
-  pieces.take();
+  const MemoryPieces pieces;
   Contestants contestants = start_all(options, benchmarks, directory, comparison);
   measure_rounds(contestants, options.pairs, comparison);
   if (options.json != "-") print(comparison);

@@ -38,7 +38,7 @@ class TwoThreads : public Measurement {
     std::chrono::steady_clock::time_point unsteady{};
     {
       const std::jthread writer([&] {
-        keep_to_core(0);
+        keep_to(share_of(0).own, 0);  // as peers' threads are
         for (std::uint64_t i = 0; i < frames; ++i) {
           empty.acquire();
           fill(buffer(i), next_ + i);
@@ -46,7 +46,7 @@ class TwoThreads : public Measurement {
         }
       });
       const std::jthread reader([&] {
-        keep_to_core(1);
+        keep_to(share_of(1).own, 0);
         for (std::uint64_t i = 0; i < frames; ++i) {
           filled.acquire();
           if (!read_back(buffer(i), next_ + i)) ++wrong;
@@ -66,11 +66,6 @@ class TwoThreads : public Measurement {
   Counters counters() const override { return {{"cpu_s_per_gb", cpu_s_per_gb_}}; }
 
  private:
-  // As peers' threads are: see PeerPair::keep_apart.
-  static void keep_to_core(std::size_t number) {
-    const auto all = cores();
-    if (all.size() > 1) keep_to(all[number], 0);
-  }
   std::span<std::byte> buffer(std::uint64_t frame) const { return buffers_[frame % buffers_.size()]->bytes(); }
 
   std::vector<std::unique_ptr<WarmBuffer>> buffers_{};

@@ -46,7 +46,7 @@ MemoryPieces::~MemoryPieces() {
 }
 
 // Every core's, as each has some that its own processes freed, which are not counted: so it takes several times.
-void MemoryPieces::take() {
+MemoryPieces::MemoryPieces() {
   for (int times = 0; times < kMostTimes; ++times) {
     const std::size_t bytes = std::min({bytes_in_pieces(), kMost - held_bytes_, arraywire::memory::available_bytes() / 4});
     if (bytes < kFew) return;

@@ -13,13 +13,11 @@ namespace bench {
 // Ownership: until destroyed. Errors: what it cannot read or have, it lets be.
 class MemoryPieces {
  public:
-  MemoryPieces() = default;
+  // Those that there are now, two gigabytes of all at most, and no more than a quarter of what this process may still have.
+  MemoryPieces();
   ~MemoryPieces();
   MemoryPieces(const MemoryPieces&) = delete;
   MemoryPieces& operator=(const MemoryPieces&) = delete;
-
-  // Those that there are now, two gigabytes of all at most, and no more than a quarter of what this process may still have.
-  void take();
 
  private:
   std::span<std::byte> room(std::size_t bytes);

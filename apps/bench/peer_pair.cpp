@@ -148,21 +148,14 @@ void PeerPair::start(std::size_t frame_bytes) {
 // run keeps off that one. Left to the kernel, two ends share a core for one batch and not for the next, and what is measured is
 // which of both it was.
 void PeerPair::keep_apart() const {
-  const auto all = cores();
-  if (all.size() < 2) return;
-  const auto peers = all_peers();
-  for (std::size_t i = 0; i < peers.size(); ++i) {
-    const bool is_consumer = i < consumers_.size();
-    const std::size_t core = (is_consumer ? i + 1 : 0) % all.size();
-    Processors others;
-    for (std::size_t other = 0; other < all.size(); ++other) {
-      if (other != core) others.insert(others.end(), all[other].begin(), all[other].end());
+  const auto keep = [](const Side& side, std::size_t turn) {
+    const Share share = share_of(turn);
+    for (const pid_t process : side.processes) {
+      for (const pid_t thread : threads_of(process)) keep_to(thread == side.processes.front() ? share.own : share.others, thread);
     }
-    const auto& processes = (is_consumer ? consumers_[i] : producer_).processes;
-    for (const pid_t process : processes) {
-      for (const pid_t thread : threads_of(process)) keep_to(thread == processes.front() ? all[core] : others, thread);
-    }
-  }
+  };
+  keep(producer_, 0);
+  for (std::size_t i = 0; i < consumers_.size(); ++i) keep(consumers_[i], i + 1);
 }
 
 // The frame is had when all consumers are done with it: so the latest counts of each time.

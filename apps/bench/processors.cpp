@@ -35,6 +35,17 @@ std::vector<Processors> cores() {
   return all;
 }
 
+Share share_of(std::size_t turn) {
+  const auto all = cores();
+  if (all.size() < 2) return {};
+  Share share;
+  for (std::size_t core = 0; core < all.size(); ++core) {
+    Processors& part = core == turn % all.size() ? share.own : share.others;
+    part.insert(part.end(), all[core].begin(), all[core].end());
+  }
+  return share;
+}
+
 std::vector<pid_t> threads_of(pid_t process) {
   std::vector<pid_t> threads;
   std::error_code gone;
@@ -46,6 +57,7 @@ std::vector<pid_t> threads_of(pid_t process) {
 }
 
 void keep_to(const Processors& processors, pid_t thread) noexcept {
+  if (processors.empty()) return;
   cpu_set_t set{};
   for (const int processor : processors) CPU_SET(processor, &set);
   static_cast<void>(::sched_setaffinity(thread, sizeof set, &set));

@@ -119,13 +119,11 @@ class Table:
 
 TABLES = [
     Table("fill_read", "Filled and read in full", "The producer writes every byte of every frame, the consumer reads and checks every "
-          "byte.", "GB/s", "GB/s", "more", tuple(SIZES), (THREADS, SOCKET),
-          ),
+          "byte.", "GB/s", "GB/s", "more", tuple(SIZES), (THREADS, SOCKET)),
     Table("handoff", "Hand-off only", "Nothing but the first and the last 8 bytes is written and read: what moving a frame takes.",
           "frame_us", "us a frame", "less", (49766400,), (FUTEX, SOCKET), beside=(ZMQ_EXCHANGE,)),
     Table("latency", "Latency", "One frame at a time, each answered: from just before it is sent until the consumer has it, p50.",
-          "p50_us", "us", "less", (65536, 1048576, 8294400), (FUTEX, SOCKET),
-          beside=(ZMQ_PING,)),
+          "p50_us", "us", "less", (65536, 1048576, 8294400), (FUTEX, SOCKET), beside=(ZMQ_PING,)),
     Table("paced", "Latency at 60 Hz", "Frames at 60 Hz, so that every reader sleeps in between: from just before one is sent until the "
           "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET)),
     Table("consumers", "Several consumers", "Filled once, and read in full by each consumer, which all get every frame. The rate is that "

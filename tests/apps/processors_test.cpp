@@ -45,6 +45,17 @@ TEST(Processors, OfAllCoresAreThoseThatThisThreadMayUseEachOnce) {
   EXPECT_THAT(all, UnorderedElementsAreArray(usable()));
 }
 
+TEST(Processors, AShareIsACoreInTurnAndAllOthersOrNothing) {
+  const auto all = cores();
+  for (std::size_t turn = 0; turn < 2 * all.size(); ++turn) {
+    Share share = share_of(turn);
+    EXPECT_EQ(share.own, all.size() < 2 ? Processors() : all[turn % all.size()]);
+    if (all.size() < 2) continue;
+    share.own.insert(share.own.end(), share.others.begin(), share.others.end());
+    EXPECT_THAT(share.own, UnorderedElementsAreArray(usable()));
+  }
+}
+
 TEST(Processors, AThreadRunsWhereItIsKeptToAndOthersWhereTheyDid) {
   const Processors before = usable();
   std::thread([&] {
@@ -68,8 +79,7 @@ TEST(Processors, ThreadsAreThoseOfTheProcessAndNoneOfOneThatIsGone) {
 TEST(MemoryPieces, AreGivenBack) {
   const std::size_t before = resident();
   {
-    MemoryPieces pieces;
-    pieces.take();
+    const MemoryPieces pieces;
     EXPECT_LT(resident(), before + (std::size_t{2} << 20) + 10'000);  // two gigabytes at most
   }
   EXPECT_LT(resident(), before + 10'000);
