@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -77,7 +78,7 @@ class Target {
   void act(fuzz::Input& input) {
     switch (input.byte() % 6U) {
       case 0: {
-        const Id replaced = std::exchange(session_, Id{9, ++sessions_});
+        const Id replaced = std::exchange(session_, new_session());
         send(input, encoder_.hello({.session = session_}, hello_of(input, replaced)));
         break;
       }
@@ -126,47 +127,50 @@ class Target {
     return status == PublishStatus::Sent;
   }
 
-  // Returns how many deliveries the session got.
+  // One that no changed Hello has begun already.
+  Id new_session() {
+    Id id{9, ++sessions_};
+    while (deliveries_.contains(id)) id.low = ++sessions_;
+    return id;
+  }
+
+  // Returns how many deliveries session_ got.
   std::uint64_t receive_all() {
     while (receive(dealer_, frames_)) {
       const auto envelope = decoder_.read(bytes_of(frames_.frames[0]));
       require(envelope.has_value(), "what a publisher sends can be read");
       epoch_ = envelope->epoch;
-      if (envelope->session != session_) continue;
-      if (envelope->kind == wire::Kind::Welcome) {
-        welcomed_ = true;
-        deliveries_ = 0;
-      }
+      if (envelope->kind == wire::Kind::Welcome) deliveries_[envelope->session] = 0;
       if (envelope->kind != wire::Kind::Data) continue;
+      const auto session = deliveries_.find(envelope->session);
+      require(session != deliveries_.end(), "Welcome is what every session begins with");
       wire::Data data;
       require(decoder_.data(data) && frames_.count == 2 && frames_.frames[1].size() == 8, "Data is a header and its payload");
-      require(data.stamp.delivery == ++deliveries_, "deliveries are numbered without gaps");
+      require(data.stamp.delivery == ++session->second, "deliveries are numbered without gaps");
     }
-    return deliveries_;
+    const auto session = deliveries_.find(session_);
+    return session == deliveries_.end() ? 0 : session->second;
   }
 
   // Takes everything that may still wait for somebody, and then one message more.
   void serve_a_good_consumer() {
-    session_ = Id{8, ++sessions_};
-    welcomed_ = false;
-    deliveries_ = 0;
+    session_ = new_session();
     say(encoder_.hello({.session = session_}, {.queue = 1000, .hold = 1000}));
     receive_all();
-    require(welcomed_, "after anything, a good consumer is welcomed");
+    require(deliveries_.contains(session_), "after anything, a good consumer is welcomed");
     take_everything();
-    const std::uint64_t before = deliveries_;
+    const std::uint64_t before = receive_all();
     require(publish(), "and a message can be published");
     require(receive_all() == before + 1, "and reaches it");
     take_everything();
     say(encoder_.bye(envelope(), {}));
     receive_all();
-    deliveries_ = 0;
     session_ = {};
   }
   void take_everything() {
-    for (std::uint64_t released = 0; released < receive_all();) {
-      wire::Return message{.taken_through = deliveries_};
-      while (released < deliveries_ && message.released.size() < wire::kMaxListed) message.released.push_back(++released);
+    for (std::uint64_t released = 0, delivered = receive_all(); released < delivered; delivered = receive_all()) {
+      wire::Return message{.taken_through = delivered};
+      while (released < delivered && message.released.size() < wire::kMaxListed) message.released.push_back(++released);
       say(encoder_.returns(envelope(), message));
     }
   }
@@ -182,8 +186,7 @@ class Target {
   Id epoch_{};
   Id session_{};
   std::uint64_t sessions_ = 0;
-  std::uint64_t deliveries_ = 0;
-  bool welcomed_ = false;
+  std::map<Id, std::uint64_t> deliveries_{};  // of each session that was welcomed
 };
 
 }  // namespace
