@@ -29,6 +29,11 @@ Descriptor stream_socket() {
   return made;
 }
 
+void widen(const Descriptor& connection) {
+  constexpr int kBytes = 1 << 20;
+  if (::setsockopt(connection.get(), SOL_SOCKET, SO_SNDBUF, &kBytes, sizeof kBytes) != 0) throw_errno("widen a socket's buffer");
+}
+
 }  // namespace
 
 std::size_t socket_buffer_bytes() {
@@ -51,6 +56,7 @@ Descriptor listen_at(const std::filesystem::path& path) {
 Descriptor accept_one(const Descriptor& listener) {
   Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (accepted.get() < 0) throw_errno("accept");
+  widen(accepted);
   return accepted;
 }
 
@@ -60,6 +66,7 @@ Descriptor connect_to(const std::filesystem::path& path) {
   if (::connect(connected.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw_errno("connect to " + path.string());
   }
+  widen(connected);
   return connected;
 }
 

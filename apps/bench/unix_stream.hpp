@@ -1,4 +1,4 @@
-// AF_UNIX stream sockets with the system's default buffers.
+// AF_UNIX stream sockets whose buffers are as wide as the system grants, up to 1 MiB.
 #pragma once
 
 #include "memory/descriptor.hpp"
@@ -12,7 +12,7 @@ namespace bench {
 using arraywire::memory::Descriptor;
 
 // Errors: they throw std::system_error; read_exactly also when the stream ends early.
-std::size_t socket_buffer_bytes();  // of one, in one direction
+std::size_t socket_buffer_bytes();  // of a socket that nobody has widened, in one direction
 Descriptor listen_at(const std::filesystem::path& path);
 Descriptor accept_one(const Descriptor& listener);
 Descriptor connect_to(const std::filesystem::path& path);

@@ -167,6 +167,7 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
   if (when_full == WhenFull::Automatic || when_full == WhenFull::Block)
     when_full = waits ? WhenFull::Block : WhenFull::DropNewest;
 
+  if (offer.lane == Lane::Inline) widen_connection(frames_.frames[1]);
   Peer peer{.address = from};
   peer.about = {.name = named(hello.name, pid), .pid = pid, .lane = offer.lane, .lane_reason = offer.reason};
   peer.slots = std::move(offer.slots);

@@ -2,6 +2,8 @@
 
 #include "wire/encoder.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -28,6 +30,8 @@ extern "C" void __tsan_release(void*);
 namespace arraywire::transport {
 
 namespace {
+
+constexpr int kConnectionBytes = 1 << 20;  // the kernel grants net.core.wmem_max at most, and twice what it grants
 
 // noexcept, takes only the leaf lock that Block::drop takes, calls no zmq and no user code.
 void drop_reference(void*, void* hint) noexcept {
@@ -122,6 +126,16 @@ void free_port(zmq::context_t& zmq, zmq::socket_t& socket, const std::string& en
     if (zmq_unbind(socket.handle(), endpoint.c_str()) == 0) static_cast<void>(monitor.recv(event));
   } catch (const std::exception&) {  // the port will be free a little later
   }
+}
+
+void widen_connection(const zmq::message_t& from) noexcept {
+  const int descriptor = zmq_msg_get(from.handle(), ZMQ_SRCFD);
+  int domain = 0;
+  int bytes = 0;
+  socklen_t size = sizeof domain;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX) return;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, &size) != 0 || bytes >= 2 * kConnectionBytes) return;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &kConnectionBytes, sizeof kConnectionBytes);
 }
 
 bool readable(zmq::socket_t& socket) {

@@ -53,6 +53,12 @@ void stop_monitor(zmq::socket_t& socket) noexcept;
 // Unbinds a tcp endpoint and returns when its port is free, which libzmq does on another thread. At most 1 s.
 void free_port(zmq::context_t& zmq, zmq::socket_t& socket, const std::string& endpoint, std::uint64_t unique_number) noexcept;
 
+// More room in the kernel for what goes to the peer that `from` came from. With the 208 KiB that Linux gives an AF_UNIX socket,
+// the two ends take turns instead of copying at once. A no-op over tcp, whose buffers grow by themselves. libzmq has no option
+// for it, but says by which descriptor a message came; if that has ended and is another AF_UNIX socket's by now, that one has
+// more room.
+void widen_connection(const zmq::message_t& from) noexcept;
+
 bool readable(zmq::socket_t& socket);  // by ZMQ_EVENTS; processes zmq's commands
 inline std::span<const std::byte> bytes_of(const zmq::message_t& m) {
   return {static_cast<const std::byte*>(m.data()), m.size()};
