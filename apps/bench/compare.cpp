@@ -1,6 +1,7 @@
 #include "compare.hpp"
 
 #include "comparison.hpp"
+#include "host_state.hpp"
 #include "memory_pieces.hpp"
 #include "stop_signal.hpp"
 
@@ -112,8 +113,11 @@ class Turns {
 
 void measure_round(Contestants& contestants, const std::vector<std::size_t>& order, Comparison& comparison) {
   std::vector<Measured> measured(contestants.size());
+  const HostState before = host_state();
   for (const std::size_t turn : order) measured[turn] = contestants[turn]->measure();
-  comparison.add_round(measured, order);
+  const HostState after = host_state();
+  comparison.add_round(measured, order,
+                       {std::max(before.line_ns, after.line_ns), std::min(before.steps_per_ns, after.steps_per_ns)});
 }
 
 void measure_rounds(Contestants& contestants, unsigned wanted, Comparison& comparison) {

@@ -104,9 +104,15 @@ Json as_json(const Comparison& comparison) {
   }
   Json absent = Json::array();
   for (const auto& missing : comparison.absent) absent.push_back({{"name", missing.name}, {"why", missing.why}});
+  Json host = {{"line_ns", Json::array()}, {"steps_per_ns", Json::array()}};
+  for (const HostState& state : comparison.host) {
+    host["line_ns"].push_back(state.line_ns);
+    host["steps_per_ns"].push_back(state.steps_per_ns);
+  }
   Json all = {{"frame_bytes", comparison.frame_bytes},
               {"pairs", comparison.rounds},
               {"order", comparison.orders},
+              {"host", host},
               {"benchmarks", benchmarks},
               {"absent", absent}};
   if (comparison.entries.size() == 2) {  // in short
@@ -119,9 +125,11 @@ Json as_json(const Comparison& comparison) {
 
 }  // namespace
 
-void Comparison::add_round(std::span<const Measured> measured, const std::vector<std::size_t>& order) {
+void Comparison::add_round(std::span<const Measured> measured, const std::vector<std::size_t>& order,
+                           const HostState& host_of_round) {
   ++rounds;
   orders.push_back(order);
+  host.push_back(host_of_round);
   const Counters& first = measured.front().counters;
   for (std::size_t i = 0; i < measured.size(); ++i) {
     for (const auto& [name, value] : measured[i].counters) {

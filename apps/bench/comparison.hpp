@@ -1,6 +1,7 @@
 // What --compare measured, and how it is told.
 #pragma once
 
+#include "host_state.hpp"
 #include "measurement.hpp"
 
 #include <cstddef>
@@ -41,8 +42,10 @@ struct Comparison {
   std::vector<Missing> absent{};
   std::vector<std::vector<std::size_t>> orders{};  // of each round: which entry came first, second, ...
 
+  std::vector<HostState> host{};  // of each round: the worse of before and after it
+
   // Of each entry, and the order in which they were measured.
-  void add_round(std::span<const Measured> measured, const std::vector<std::size_t>& order);
+  void add_round(std::span<const Measured> measured, const std::vector<std::size_t>& order, const HostState& host_of_round);
 };
 
 // To standard output.

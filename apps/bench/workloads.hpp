@@ -22,7 +22,7 @@ enum class Workload {
 // half_round_trip_p50_us, p99 and max, of frame and answer. A wait for a free buffer, in room(), is before that, and does not
 // count.
 
-inline constexpr std::uint64_t kPacedFrames = kUnsteadyFrames + 1;  // of an order, at least: a seventh of a second
+inline constexpr std::uint64_t kPacedFrames = 30;  // of an order, at least: half a second
 inline constexpr Workload kWorkloads[] = {Workload::HandOff, Workload::FillRead, Workload::Latency, Workload::Paced};
 std::string_view name(Workload workload) noexcept;
 

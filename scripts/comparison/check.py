@@ -1,5 +1,6 @@
 """Whether two measurements agree."""
 
+from . import host
 from .results import all_ratios
 
 TOLERANCE = 0.15
@@ -29,5 +30,7 @@ def check(found, published):
             print(f"  {', '.join(key)}: {told(before[key])} published, {told(now[key])} now, {change:+.0%}")
     print(f"{WITHIN}: {sum(verdicts[key] == WITHIN for key in common)}")
     print(f"taken by the host: {published['taken']:.1%} of the processors' time when published, {found['taken']:.1%} now")
+    for when, results in (("when published", published), ("now", found)):
+        print(f"{when}: {host.summary(results['parts'])}")
     print(f"not in both: {len(before) - len(common)} published, {len(now) - len(common)} measured now")
     return bool(common) and DIFFERS not in verdicts.values()

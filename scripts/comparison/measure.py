@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 
-from . import machine, memory
-from .plan import BY_NAME, INLINE, ROUNDS, SHARED, TABLES, receivers_of
+from . import host, machine, memory
+from .plan import BY_NAME, INLINE, SHARED, TABLES, receivers_of
 
+REPEATS = 2  # of parts that the host disturbed
 KEPT_BY_ROUND = {table.counter for table in TABLES}  # what there are ratios of
 ALWAYS = (SHARED, INLINE)  # in every group, besides the floors
 FAILED = re.compile(r"arraywire-bench: (?P<name>\S+) (?:producer|consumer): (?P<why>.*)")
@@ -37,6 +38,7 @@ def row_of(benchmark):
 def group_of(found, transport_of):
     """What is kept of an answer. Its ratios are not: there are others (results.py). The order's numbers are places in `rows`."""
     return {"rounds": found["pairs"], "order": found["order"],
+            "host": {what: [rounded(value) for value in values] for what, values in found["host"].items()},
             "rows": {transport_of[benchmark["name"]]: row_of(benchmark) for benchmark in found["benchmarks"]}}
 
 
@@ -74,7 +76,7 @@ class Bench:
 
     def compare(self, table, benchmarks, frame_bytes, left_out):
         """A group of {transport: benchmark}. What fails is left out of another try, and said. None: it was stopped before a round."""
-        rounds = self.options["rounds"] or ROUNDS
+        rounds = self.options["rounds"] or table.rounds
         benchmarks = dict(benchmarks)
         while len(benchmarks) > 1 and not self.stop.signal:
             run = self.stop.run(self.command(benchmarks.values(), frame_bytes, rounds))
@@ -129,13 +131,34 @@ def measure(build, found, options, stop, save):
     parts = [(table, *name) for table in TABLES if not options["tables"] or table.workload in options["tables"]
              for name in table.part_names()]
     started, taken = time.monotonic(), machine.Taken()
-    for number, (table, workload, size, heading) in enumerate(parts, 1):
-        print(f"[{number} of {len(parts)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
+
+    def measured(place, keep):
+        """Whether it goes on. `keep` puts the part where it belongs."""
+        table, workload, size, heading = parts[place]
+        print(f"[{place + 1} of {len(parts)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
         part = bench.part(table, workload, size)
-        found["parts"] += [part] if part["groups"] else []
-        found |= {"seconds": round(time.monotonic() - started), "taken": taken.share()}
+        keep(part)
+        found.update(parts=[part for part in by_place if part], seconds=round(time.monotonic() - started), taken=taken.share())
         save(found)
         print(f" {part['seconds']} s, {found['seconds']} s so far{machine.disturbed(part['taken'])}", file=sys.stderr)
-        if stop.signal:
+        return not stop.signal
+
+    by_place = []
+    for place in range(len(parts)):
+        if not measured(place, lambda part: by_place.append(part if part["groups"] else None)):
             return
+    for _ in range(REPEATS):
+        usually = host.usual(found["parts"])
+        for place, before in enumerate(by_place):
+            share = host.disturbed_share(before, usually) if before else 0
+            if share <= host.MANY:
+                continue
+            print(f"Again, for the host disturbed {share:.0%} of its rounds: ", end="", file=sys.stderr)
+
+            def keep(part):
+                if not stop.signal and part["groups"] and host.disturbed_share(part, usually) < share:
+                    by_place[place] = part
+
+            if not measured(place, keep):
+                return
     found["complete"] = options["complete"]

@@ -1,12 +1,13 @@
 """docs/benchmarks.md."""
 
+from . import host
 from .check import TOLERANCE
 from .plan import BY_NAME, TABLES
 from .results import parts_of, ratios_of
 
 HEAD = """# Measured against others
 
-Written by `scripts/compare`, which does all of it again in about a quarter of an hour; the numbers are in
+Written by `scripts/compare`, which does all of it again in about 20 minutes; the numbers are in
 [benchmarks.json](benchmarks.json).
 
 {machine}
@@ -20,16 +21,21 @@ Written by `scripts/compare`, which does all of it again in about a quarter of a
 - A process that receives large messages from a socket keeps the memory that it frees mapped (glibc's `mallopt`), in arraywire's inline
   rows as in those of libzmq, pyzmq and nng: without, much of the time goes into page faults. "libzmq with malloc as it comes" is without.
   Otherwise arraywire's options are its defaults, with queues for four frames, and on the inline lane for those besides that fit into a
-  socket's buffer in the kernel (three of 64 KiB, none of 1 MiB): other libraries do not count those, arraywire's queue does.
+  socket's buffer in the kernel (three of 64 KiB, none of 1 MiB): other libraries do not count those, arraywire's queue does. In the
+  kernel an inline consumer over ipc has up to 2 MiB, because arraywire asks for that, and so have the floors over unix sockets; the other
+  libraries leave it at what an AF_UNIX socket has (208 KiB).
 - arraywire's shared memory, on both sides, looks again for up to 50 us before it sleeps: that is its default, and keeps a processor busy
   for as long. "without spinning" is the same with 0 us (`spin`). Rows that say "polls" never sleep: they keep a processor busy however
   long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
   pictures those that never sleep are dashed.
 - All of a table's processes are there at once and take turns: in each round every row is measured for about {batch} s, and for no less
-  than 16 frames (12 if these take more than half a second, 9 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
+  than 16 frames (12 if these take more than half a second, 30 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
   median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in
   it. The rate is that of a stream that has been running: rows that are filled and read in full are warmed up before each round until they
   get no faster, and the first and the last four frames of each do not count.
+- The host of a virtual machine moves its processors, and runs others on the same cores, without a word. So before and after each round it
+  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic. A part of which more than a third
+  of the rounds were not as most are is measured again, at the end, up to twice.
 - Each thread that sends or receives has a processor core of its own, dealt in turn as far as there are cores; other threads of its
   process (I/O threads, daemons) have all cores but that one. Memory that is free in small pieces, which is read more slowly, is used up before
   anybody starts. Why, and what difference it makes, is in [design.md](design.md#what-a-measurement-depends-on).
@@ -91,7 +97,7 @@ def processor_text(machine):
 def taken_text(results):
     most = max(part["taken"] for part in results["parts"])
     return (f"Of the time for which its processors had work the host took {results['taken']:.1%}, and {most:.1%} in the part where that "
-            "was most, as far as it told.")
+            f"was most, as far as it told; {host.summary(results['parts'])}.")
 
 
 def machine_text(results):

@@ -136,6 +136,11 @@ class Bench(unittest.TestCase):
         self.assertGreater(len(followed), len(names))  # in a rotation, there are as many as names
         self.assertEqual(self.compare(*names)["order"], orders)
 
+    def test_every_round_says_what_the_processors_were_worth(self):
+        host = self.compare("floor/memcpy", "floor/futex")["host"]
+        self.assertEqual([of > 0 for of in host["line_ns"]], [len(cores()) > 1] * 3)
+        self.assertEqual([of > 0 for of in host["steps_per_ns"]], [True] * 3)
+
     def test_threads_that_send_and_receive_have_cores_of_their_own_as_far_as_there_are(self):
         all_cores = cores()
         if len(all_cores) < 2:

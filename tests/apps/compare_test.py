@@ -14,7 +14,7 @@ import unittest
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from comparison import check, machine, measure, memory, page, plan, results, summary  # noqa: E402
+from comparison import check, host, machine, measure, memory, page, plan, results, summary  # noqa: E402
 from comparison.stopping import Stop  # noqa: E402
 
 try:
@@ -53,9 +53,16 @@ def benchmark(name):
     return {{"name": name, "counters": {{"GB/s": counter(), "p50_us": counter(), "memory_mb": counter()}},
              "latencies": {{"": times, "half_round_trip_": times | {{"p99_us": 8.0}}}} if name.startswith("latency/") else {{}},
              "ratios": {{"GB/s": counter()}}}}
+slow = 0
+try:
+    slow = int(open({slow!r}).read())
+    open({slow!r}, "w").write(str(slow - 1))
+except FileNotFoundError:
+    pass
+host = {{"line_ns": [40.0] * rounds, "steps_per_ns": [5.0 if slow <= 0 else 3.0] * rounds}}
 absent = [name for name in names if "nng" in name]
 here = [name for name in names if name not in absent]
-print(json.dumps({{"frame_bytes": int(sys.argv[4]), "pairs": rounds, "order": [list(range(len(here)))] * rounds,
+print(json.dumps({{"frame_bytes": int(sys.argv[4]), "pairs": rounds, "order": [list(range(len(here)))] * rounds, "host": host,
                    "benchmarks": [benchmark(name) for name in here],
                    "absent": [{{"name": name, "why": name + ": absent: built without nng (libnng-dev)"}} for name in absent]}}))
 """
@@ -74,7 +81,8 @@ def invented():
                 "peer/zmq": counters(GB_s=[2.0, 5.0, 3.0]), plan.SOCKET: counters(GB_s=[4.0, 4.0, 4.0])}
         parts.append({"workload": "fill_read", "frame_bytes": size, "seconds": 1, "taken": 0.002,
                       "left_out": {"peer/nng": "built without nng (libnng-dev)"},
-                      "groups": [{"rounds": 3, "order": [[0, 1, 2, 3]] * 3, "rows": rows}]})
+                      "groups": [{"rounds": 3, "order": [[0, 1, 2, 3]] * 3, "rows": rows,
+                                  "host": {"line_ns": [40.0, 44.0, 40.0], "steps_per_ns": [5.0] * 3}}]})
     return {"machine": MACHINE, "versions": {"libzmq3-dev": "4"}, "complete": True, "batch_seconds": 0.1,
             "seconds": 60, "taken": 0.001, "parts": parts}
 
@@ -99,7 +107,8 @@ class Compare(unittest.TestCase):
         workloads = [workload for workload, _, _ in table.part_names()]
         known = [name for workload in workloads for name in table.benchmarks(workload).values() if name not in without]
         program = self.directory / "arraywire-bench"
-        program.write_text(FAKE.format(python=sys.executable, known=known, fails=fails, waits=waits, mark=str(self.directory / "mark")))
+        program.write_text(FAKE.format(python=sys.executable, known=known, fails=fails, waits=waits, mark=str(self.directory / "mark"),
+                                       slow=str(self.directory / "slow")))
         program.chmod(0o755)
         return program
 
@@ -261,6 +270,31 @@ class Compare(unittest.TestCase):
         self.assertEqual([part["groups"][0]["rounds"] for part in found["parts"]], [3, 3, 3, 3, 3])
         self.assertTrue(found["complete"])
         self.assertFalse(saved[-1]["complete"])
+
+    def measured_by(self, slow):
+        """All sizes by a fake bench, whose first answers come while the host disturbs it; (what is kept, how often it was saved)"""
+        (self.directory / "slow").write_text(str(slow))
+        found, saved = {"complete": False, "seconds": 0, "parts": []}, []
+        measure.measure(self.fake().parent, found, OPTIONS | {"tables": ["fill_read"]}, Stop(), lambda _: saved.append(1))
+        return found, len(saved)
+
+    def test_a_part_that_the_host_disturbed_is_measured_again_at_the_end(self):
+        found, measured = self.measured_by(slow=2)
+        self.assertEqual(measured, 7)
+        self.assertEqual([part["frame_bytes"] for part in found["parts"]], list(plan.SIZES))
+        self.assertEqual([part["groups"][0]["host"]["steps_per_ns"] for part in found["parts"]], [[5.0] * 3] * 5)
+        self.assertIn("disturbed 0 of 15 rounds", host.summary(found["parts"]))
+
+    def test_where_the_host_always_disturbs_nothing_is_measured_again(self):
+        found, measured = self.measured_by(slow=100)
+        self.assertEqual((measured, len(found["parts"])), (5, 5))
+
+    def test_what_disturbs_is_less_speed_and_another_way_from_core_to_core(self):
+        usually = host.State(line_ns=40.0, steps_per_ns=5.0)
+        for line, steps, disturbed in ((40, 5, False), (70, 4.5, False), (200, 5, True), (12, 5, True), (40, 3.5, True), (40, 9, False)):
+            self.assertEqual(host.is_disturbed(host.State(line, steps), usually), disturbed, (line, steps))
+        one_core = host.State(line_ns=0, steps_per_ns=5.0)
+        self.assertFalse(host.is_disturbed(one_core, one_core))
 
     def test_the_page_has_every_transport_and_names_what_is_left_out(self):
         text = page.page(invented(), False)

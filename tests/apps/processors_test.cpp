@@ -1,6 +1,7 @@
-// Which processors threads run on, and memory in pieces.
+// Which processors threads run on and what those are worth, and memory in pieces.
 #include "processors.hpp"
 
+#include "host_state.hpp"
 #include "memory_pieces.hpp"
 
 #include <gmock/gmock.h>
@@ -54,6 +55,14 @@ TEST(Processors, AShareIsACoreInTurnAndAllOthersOrNothing) {
     share.own.insert(share.own.end(), share.others.begin(), share.others.end());
     EXPECT_THAT(share.own, UnorderedElementsAreArray(usable()));
   }
+}
+
+TEST(HostState, IsMeasuredOnTwoCoresWhereThereAreTwoAndMovesNobody) {
+  const Processors before = usable();
+  const HostState state = host_state();
+  EXPECT_EQ(state.line_ns > 0, cores().size() > 1);
+  EXPECT_GT(state.steps_per_ns, 0);
+  EXPECT_EQ(usable(), before);
 }
 
 TEST(Processors, AThreadRunsWhereItIsKeptToAndOthersWhereTheyDid) {

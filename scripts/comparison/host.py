@@ -1,0 +1,44 @@
+"""Whether the host of a virtual machine left its processors alone: it moves them and runs others beside them, and tells nobody. So what
+they are worth is measured before and after each round (apps/bench/host_state.hpp)."""
+
+import statistics
+from dataclasses import dataclass
+
+NEARER_OR_FARTHER = 2.5  # by this factor the way from core to core differs where they were moved: from 40 ns to 200
+SLOWER = 0.85  # of the usual speed of arithmetic: less is left where another runs on the same core
+MANY = 1 / 3  # of a part's rounds: then it is measured again
+
+
+@dataclass(frozen=True)
+class State:
+    line_ns: float
+    steps_per_ns: float
+
+
+def rounds_of(part):
+    return [State(*of) for group in part["groups"] for of in zip(group["host"]["line_ns"], group["host"]["steps_per_ns"], strict=True)]
+
+
+def usual(parts):
+    """Where the cores were most of the time, and how fast they are when nobody disturbs them, which is less often than not."""
+    rounds = [state for part in parts for state in rounds_of(part)]
+    steps = sorted(state.steps_per_ns for state in rounds)
+    return State(statistics.median(state.line_ns for state in rounds), steps[int(0.9 * (len(steps) - 1))])
+
+
+def is_disturbed(state, usually):
+    moved = not 1 / NEARER_OR_FARTHER < (state.line_ns or 1) / (usually.line_ns or 1) < NEARER_OR_FARTHER  # 0 of one core
+    return moved or state.steps_per_ns < SLOWER * usually.steps_per_ns
+
+
+def disturbed_share(part, usually):
+    rounds = rounds_of(part)
+    return sum(is_disturbed(state, usually) for state in rounds) / len(rounds)
+
+
+def summary(parts):
+    """What is told of a run."""
+    usually = usual(parts)
+    rounds = [state for part in parts for state in rounds_of(part)]
+    distance = f"a line of memory goes from core to core in {usually.line_ns:.0f} ns, " if usually.line_ns else ""
+    return f"{distance}the host disturbed {sum(is_disturbed(state, usually) for state in rounds)} of {len(rounds)} rounds"
