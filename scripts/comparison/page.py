@@ -34,7 +34,7 @@ Written by `scripts/compare`, which does all of it again in about 20 minutes; th
   it. The rate is that of a stream that has been running: rows that are filled and read in full are warmed up before each round until they
   get no faster, and the first and the last four frames of each do not count.
 - The host of a virtual machine moves its processors, and runs others on the same cores, without a word. So before and after each round it
-  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic. A part of which more than a third
+  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic. A part of which more than a fifth
   of the rounds were not as most are is measured again, at the end, up to twice.
 - Each thread that sends or receives has a processor core of its own, dealt in turn as far as there are cores; other threads of its
   process (I/O threads, daemons) have all cores but that one. Memory that is free in small pieces, which is read more slowly, is used up before

@@ -60,7 +60,7 @@ def counters():
             wanted |= {name(f"{transport}/consumers/{consumers}"): set() for consumers in (1, 2, 4, 8)}
         wanted[name(transport + "/first_frames", frames=30)] = FIRST_FRAMES
         wanted |= {name("latency/" + short, size): LATENCIES for size in (96, FRAME_BYTES)}
-        wanted[name("paced/" + short, frames=27)] = TIMES
+        wanted[name("paced/" + short, frames=90)] = TIMES
     wanted |= {name(f"shared_memory/fanout/{consumers}"): FANOUT for consumers in (1, 2, 4, 8)}
     return wanted
 
@@ -169,7 +169,7 @@ class Bench(unittest.TestCase):
                 self.assertEqual("p99_us" in times, times["samples"] >= 100)
                 self.assertTrue(0 < times["p50_us"] <= times.get("p99_us", times["max_us"]) <= times["max_us"], times)
         self.assertEqual(paced[""].keys(), {"samples", "p50_us", "max_us"})
-        self.assertEqual(paced[""]["samples"], 3 * 9)
+        self.assertEqual(paced[""]["samples"], 3 * 30)
         self.assertEqual(set(fanout), {"publish_"})
         self.assertEqual(handoff, {})
         for benchmark in compared["benchmarks"]:
