@@ -20,7 +20,8 @@ def rounds_of(part):
 
 
 def usual(parts):
-    """Where the cores were most of the time, and how fast they are when nobody disturbs them, which is less often than not."""
+    """How far apart the cores were most of the time, and their speed in all but the fastest tenth of the rounds at most: whoever disturbs
+    only slows them."""
     rounds = [state for part in parts for state in rounds_of(part)]
     steps = sorted(state.steps_per_ns for state in rounds)
     return State(statistics.median(state.line_ns for state in rounds), steps[int(0.9 * (len(steps) - 1))])

@@ -131,21 +131,22 @@ def measure(build, found, options, stop, save):
     parts = [(table, *name) for table in TABLES if not options["tables"] or table.workload in options["tables"]
              for name in table.part_names()]
     started, taken = time.monotonic(), machine.Taken()
+    by_place = [None] * len(parts)
 
-    def measured(place, keep):
-        """Whether it goes on. `keep` puts the part where it belongs."""
+    def measured(place, is_better=lambda part: True):
+        """Whether it goes on. What is measured again is kept only if it is better."""
         table, workload, size, heading = parts[place]
         print(f"[{place + 1} of {len(parts)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
         part = bench.part(table, workload, size)
-        keep(part)
+        if part["groups"] and is_better(part):
+            by_place[place] = part
         found.update(parts=[part for part in by_place if part], seconds=round(time.monotonic() - started), taken=taken.share())
         save(found)
         print(f" {part['seconds']} s, {found['seconds']} s so far{machine.disturbed(part['taken'])}", file=sys.stderr)
         return not stop.signal
 
-    by_place = []
     for place in range(len(parts)):
-        if not measured(place, lambda part: by_place.append(part if part["groups"] else None)):
+        if not measured(place):
             return
     for _ in range(REPEATS):
         usually = host.usual(found["parts"])
@@ -154,11 +155,6 @@ def measure(build, found, options, stop, save):
             if share <= host.MANY:
                 continue
             print(f"Again, for the host disturbed {share:.0%} of its rounds: ", end="", file=sys.stderr)
-
-            def keep(part):
-                if not stop.signal and part["groups"] and host.disturbed_share(part, usually) < share:
-                    by_place[place] = part
-
-            if not measured(place, keep):
+            if not measured(place, lambda part: not stop.signal and host.disturbed_share(part, usually) < share):
                 return
     found["complete"] = options["complete"]
