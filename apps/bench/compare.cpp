@@ -23,7 +23,8 @@ constexpr double kLongSeconds = 0.5;  // for kFewestFrames: then they are fewer
 // How a warm-up ends: when so many pieces, one after the other, were not faster by that much than the fastest before.
 constexpr int kPatience = 3;
 constexpr double kFaster = 0.98;
-constexpr double kLongestWarmUp = 0.2;  // seconds, about
+constexpr double kLongestWarmUp = 0.2;                  // seconds, about
+constexpr std::size_t kCached = std::size_t{16} << 20;  // larger frames, of which there are kBuffers, are as fast cold
 
 // One of those compared: started, and calibrated to batches of about the wanted length.
 class Contestant {
@@ -60,7 +61,7 @@ class Contestant {
   // no faster.
   void warm_up() {
     measurement_->warm_up(std::max<std::uint64_t>(1, frames_ / 8));
-    if (!benchmark_.whole_frames) return;
+    if (!benchmark_.whole_frames || frame_bytes_ > kCached) return;
     const std::uint64_t piece = std::max(frames_ / 2, kFewestSlowFrames);
     double fastest = std::numeric_limits<double>::infinity();
     double all = 0;

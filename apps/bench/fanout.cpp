@@ -79,7 +79,7 @@ void wait_until_released(const arraywire::Publisher& publisher) {
 
 void fanout_producer(const Peer& peer) {
   arraywire::Context context(context_options(peer.directory));
-  arraywire::Publisher publisher(context, kStream, publisher_options(Lane::SharedMemory));
+  arraywire::Publisher publisher(context, kStream, publisher_options(Lane::SharedMemory, peer.frame_bytes));
   const arraywire::ArraySpec spec = frame_spec(peer.frame_bytes);
   PublishCost cost;
   Work work;

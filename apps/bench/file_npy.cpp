@@ -20,7 +20,7 @@ constexpr char kStream[] = "file";
 void file_npy_producer(const Peer& peer) {
   const MappedNpy file(big_npy_file(peer));
   arraywire::Context context(context_options(peer.directory));
-  arraywire::Publisher publisher(context, kStream, publisher_options(arraywire::Lane::Inline));
+  arraywire::Publisher publisher(context, kStream, publisher_options(arraywire::Lane::Inline, peer.frame_bytes));
   const arraywire::ArraySpec spec = frame_spec(peer.frame_bytes);
   const arraywire::FreeCallback nothing_to_free{[](void* /*hint*/) noexcept {}, nullptr};
   Work work;

@@ -19,16 +19,31 @@ ContextOptions context_options(const std::filesystem::path& directory) {
           }};
 }
 
-PublisherOptions publisher_options(Lane lane) {
-  return {.block_limit = kForever, .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::Automatic};
+namespace {
+
+constexpr std::size_t kPage = 4096;
+
+std::size_t whole_pages(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+
+// Other libraries over sockets have besides kBuffers what the kernel holds for them; our queue ends at the consumer, so what is
+// in the kernel is in the queue. A message takes a page of the kernel's memory, about, however small it is.
+std::size_t frames_in_kernel(std::size_t frame_bytes) { return socket_buffer_bytes() / std::max(frame_bytes, kPage); }
+
+}  // namespace
+
+PublisherOptions publisher_options(Lane lane, std::size_t frame_bytes) {
+  PublisherOptions options{.block_limit = kForever};
+  if (lane == Lane::Inline) {
+    options.max_memory_bytes = (kBuffers / 2 + frames_in_kernel(frame_bytes)) * whole_pages(frame_bytes);
+    options.lane = LaneChoice::Inline;
+  }
+  return options;
 }
 
 SubscriberOptions subscriber_options(Lane lane, std::size_t frame_bytes) {
-  // With the one that is being filled and the one that is being read these are kBuffers. Other libraries over sockets have
-  // besides what the kernel holds for them; our queue ends at the consumer, so what is in the kernel is in the queue.
-  constexpr std::size_t kLeastBytes = 4096;  // of the kernel's memory, about, for a message however small
-  const std::size_t in_kernel = lane == Lane::Inline ? socket_buffer_bytes() / std::max(frame_bytes, kLeastBytes) : 0;
+  const std::size_t in_kernel = lane == Lane::Inline ? frames_in_kernel(frame_bytes) : 0;
   return {.when_full = WhenFull::Block,
+          // With the one that is being filled and the one that is being read these are kBuffers.
           .queue = static_cast<std::uint32_t>(kBuffers - 2 + in_kernel),
           .hold = 1,
           .lane = lane == Lane::Inline ? LaneChoice::Inline : LaneChoice::SharedMemory,

@@ -10,8 +10,9 @@ namespace bench {
 
 // Uses that directory alone, so that streams of one name do not meet; events go to the log.
 arraywire::ContextOptions context_options(const std::filesystem::path& directory);
-// Waits for every consumer for ever: the driver's watchdog is the limit.
-arraywire::PublisherOptions publisher_options(arraywire::Lane lane);
+// Waits for every consumer for ever: the driver's watchdog is the limit. Inline it has memory for the one that is filled and the
+// one that is sent, as other libraries' senders here, and for those in the kernel (subscriber_options).
+arraywire::PublisherOptions publisher_options(arraywire::Lane lane, std::size_t frame_bytes);
 // This lane or none.
 arraywire::SubscriberOptions subscriber_options(arraywire::Lane lane, std::size_t frame_bytes);
 

@@ -61,7 +61,7 @@ class StreamReceiver : public FrameReceiver {
 };
 
 std::unique_ptr<FrameSender> send_shared_memory(const LinkSetup& setup) {
-  return std::make_unique<StreamSender>(setup, publisher_options(Lane::SharedMemory));
+  return std::make_unique<StreamSender>(setup, publisher_options(Lane::SharedMemory, setup.frame_bytes));
 }
 
 std::unique_ptr<FrameReceiver> receive_shared_memory(const LinkSetup& setup) {
@@ -69,7 +69,7 @@ std::unique_ptr<FrameReceiver> receive_shared_memory(const LinkSetup& setup) {
 }
 
 std::unique_ptr<FrameSender> send_no_spin(const LinkSetup& setup) {
-  auto options = publisher_options(Lane::SharedMemory);
+  auto options = publisher_options(Lane::SharedMemory, setup.frame_bytes);
   options.spin = {};
   return std::make_unique<StreamSender>(setup, options);
 }
@@ -81,7 +81,7 @@ std::unique_ptr<FrameReceiver> receive_no_spin(const LinkSetup& setup) {
 }
 
 std::unique_ptr<FrameSender> send_ipc(const LinkSetup& setup) {
-  return std::make_unique<StreamSender>(setup, publisher_options(Lane::Inline));
+  return std::make_unique<StreamSender>(setup, publisher_options(Lane::Inline, setup.frame_bytes));
 }
 
 std::unique_ptr<FrameReceiver> receive_ipc(const LinkSetup& setup) {
@@ -90,7 +90,7 @@ std::unique_ptr<FrameReceiver> receive_ipc(const LinkSetup& setup) {
 }
 
 std::unique_ptr<FrameSender> send_tcp(const LinkSetup& setup) {
-  auto options = publisher_options(Lane::Inline);
+  auto options = publisher_options(Lane::Inline, setup.frame_bytes);
   options.listen = {"tcp://127.0.0.1:0"};
   return std::make_unique<StreamSender>(setup, options);
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 NEARER_OR_FARTHER = 2.5  # by this factor the way from core to core differs where they were moved: from 40 ns to 200
 SLOWER = 0.85  # of the usual speed of arithmetic: less is left where another runs on the same core
-MANY = 1 / 5  # of a part's rounds: then it is measured again
+MANY = 1 / 5  # of the rounds of a part's start: then it is measured again
 
 
 @dataclass(frozen=True)

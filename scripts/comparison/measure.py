@@ -10,8 +10,9 @@ import time
 from . import host, machine, memory
 from .plan import BY_NAME, INLINE, SHARED, TABLES, receivers_of
 
-REPEATS = 2  # of parts that the host disturbed
-KEPT_BY_ROUND = {table.counter for table in TABLES}  # what there are ratios of
+STARTS = 2  # of every part, each with as many of its rounds: what differs from start to start shows, and minutes lie between them
+REPEATS = 2  # of starts that the host disturbed
+STOPPED = "it was stopped before"
 ALWAYS = (SHARED, INLINE)  # in every group, besides the floors
 FAILED = re.compile(r"arraywire-bench: (?P<name>\S+) (?:producer|consumer): (?P<why>.*)")
 
@@ -24,15 +25,10 @@ def rounded(value):
     return float(f"{value:.5g}")
 
 
-def counters_of(benchmark):
-    return {counter: {"median": rounded(of["median"]), "quartiles": [rounded(value) for value in of["quartiles"]]} |
-            ({"values": [rounded(value) for value in of["values"]]} if counter in KEPT_BY_ROUND else {})
-            for counter, of in benchmark["counters"].items()}
-
-
 def row_of(benchmark):
     latencies = {prefix: {what: rounded(value) for what, value in of.items()} for prefix, of in benchmark["latencies"].items()}
-    return {"counters": counters_of(benchmark)} | ({"latencies": latencies} if latencies else {})
+    counters = {counter: [rounded(value) for value in of["values"]] for counter, of in benchmark["counters"].items()}
+    return {"counters": counters} | ({"latencies": latencies} if latencies else {})
 
 
 def group_of(found, transport_of):
@@ -74,9 +70,8 @@ class Bench:
         return [str(self.program), "--compare", ",".join(benchmarks), "--size", str(frame_bytes), "--pairs", str(rounds),
                 "--batch-seconds", str(self.options["batch_seconds"]), "--json", "-"]
 
-    def compare(self, table, benchmarks, frame_bytes, left_out):
+    def compare(self, rounds, benchmarks, frame_bytes, left_out):
         """A group of {transport: benchmark}. What fails is left out of another try, and said. None: it was stopped before a round."""
-        rounds = self.options["rounds"] or table.rounds
         benchmarks = dict(benchmarks)
         while len(benchmarks) > 1 and not self.stop.signal:
             run = self.stop.run(self.command(benchmarks.values(), frame_bytes, rounds))
@@ -109,52 +104,68 @@ class Bench:
             left_out |= {name: why} if why else {}
         return {name: benchmark for name, benchmark in benchmarks.items() if name not in left_out}
 
-    def part(self, table, workload, frame_bytes):
+    def start(self, table, workload, frame_bytes, rounds):
+        """What one start of a part gave."""
         started, taken = time.monotonic(), machine.Taken()
         left_out, groups = {}, []
         benchmarks = self.wanted(table, workload, frame_bytes, left_out)
         costs = {name: memory.cost(name, frame_bytes, receivers_of(workload)) for name in benchmarks}
         for group in grouped(costs, (*ALWAYS, *table.floors), memory.available() * memory.SHARE):
-            found = self.compare(table, {name: benchmarks[name] for name in group if name not in left_out}, frame_bytes, left_out)
+            found = self.compare(rounds, {name: benchmarks[name] for name in group if name not in left_out}, frame_bytes, left_out)
             groups += [found] if found else []
         if self.stop.signal:
             measured = {name for group in groups for name in group["rows"]}
-            left_out |= {name: "it was stopped before" for name in benchmarks if name not in measured and name not in left_out}
-        return {"workload": workload, "frame_bytes": frame_bytes, "seconds": round(time.monotonic() - started), "taken": taken.share(),
-                "groups": groups, "left_out": left_out}
+            left_out |= {name: STOPPED for name in benchmarks if name not in measured and name not in left_out}
+        return {"seconds": round(time.monotonic() - started), "taken": taken.share(), "groups": groups, "left_out": left_out}
+
+
+def merged(workload, frame_bytes, starts):
+    """A part, as docs/benchmarks.json has it."""
+    groups = [group for start in starts for group in start["groups"]]
+    measured = {name for group in groups for name in group["rows"]}
+    left_out = {name: why for start in starts for name, why in start["left_out"].items() if why != STOPPED or name not in measured}
+    return {"workload": workload, "frame_bytes": frame_bytes, "seconds": sum(start["seconds"] for start in starts),
+            "taken": max(start["taken"] for start in starts), "groups": groups, "left_out": left_out}
+
+
+def rounds_of(table, start, options):
+    """How many of the table's rounds are that start's."""
+    return len(range(start, options["rounds"] or table.rounds, STARTS))
 
 
 def measure(build, found, options, stop, save):
-    """Fills `found`, which is what docs/benchmarks.json is, and saves it part by part."""
+    """Fills `found`, which is what docs/benchmarks.json is, and saves it start by start."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(build / "python"), os.environ.get("PYTHONPATH", "")]))
     bench = Bench(build / "arraywire-bench", options, stop)
     parts = [(table, *name) for table in TABLES if not options["tables"] or table.workload in options["tables"]
              for name in table.part_names()]
+    places = [(start, *part) for start in range(STARTS) for part in parts if rounds_of(part[0], start, options)]
     started, taken = time.monotonic(), machine.Taken()
-    by_place = [None] * len(parts)
+    by_place = [None] * len(places)
 
-    def measured(place, is_better=lambda part: True):
+    def measured(number, is_better=lambda start: True):
         """Whether it goes on. What is measured again is kept only if it is better."""
-        table, workload, size, heading = parts[place]
-        print(f"[{place + 1} of {len(parts)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
-        part = bench.part(table, workload, size)
-        if part["groups"] and is_better(part):
-            by_place[place] = part
-        found.update(parts=[part for part in by_place if part], seconds=round(time.monotonic() - started), taken=taken.share())
+        start, table, workload, size, heading = places[number]
+        print(f"[{number + 1} of {len(places)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
+        now = bench.start(table, workload, size, rounds_of(table, start, options))
+        if now["groups"] and is_better(now):
+            by_place[number] = now
+        of_parts = [(*part[1:3], [by for by, place in zip(by_place, places, strict=True) if by and place[1:] == part]) for part in parts]
+        found.update(parts=[merged(*of) for of in of_parts if of[-1]], seconds=round(time.monotonic() - started), taken=taken.share())
         save(found)
-        print(f" {part['seconds']} s, {found['seconds']} s so far{machine.disturbed(part['taken'])}", file=sys.stderr)
+        print(f" {now['seconds']} s, {found['seconds']} s so far{machine.disturbed(now['taken'])}", file=sys.stderr)
         return not stop.signal
 
-    for place in range(len(parts)):
-        if not measured(place):
+    for number in range(len(places)):
+        if not measured(number):
             return
     for _ in range(REPEATS):
         usually = host.usual(found["parts"])
-        for place, before in enumerate(by_place):
+        for number, before in enumerate(by_place):
             share = host.disturbed_share(before, usually) if before else 0
             if share <= host.MANY:
                 continue
             print(f"Again, for the host disturbed {share:.0%} of its rounds: ", end="", file=sys.stderr)
-            if not measured(place, lambda part: not stop.signal and host.disturbed_share(part, usually) < share):
+            if not measured(number, lambda now: not stop.signal and host.disturbed_share(now, usually) < share):
                 return
     found["complete"] = options["complete"]

@@ -2,6 +2,7 @@
 
 from . import host
 from .check import TOLERANCE
+from .measure import STARTS
 from .plan import BY_NAME, TABLES
 from .results import parts_of, ratios_of
 
@@ -32,10 +33,12 @@ Written by `scripts/compare`, which does all of it again in about 20 minutes; th
   than 16 frames (12 if these take more than half a second, 30 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
   median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in
   it. The rate is that of a stream that has been running: rows that are filled and read in full are warmed up before each round until they
-  get no faster, and the first and the last four frames of each do not count.
+  get no faster (frames of up to 16 MiB: no cache has four larger ones), and the first and the last four frames of each do not count.
+- Processes are started {starts} times for each table, with minutes between, and each start has as many of the rounds: some rows have another
+  speed with every start, and it is then in the quartiles.
 - The host of a virtual machine moves its processors, and runs others on the same cores, without a word. So before and after each round it
-  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic. A part of which more than a fifth
-  of the rounds were not as most are is measured again, at the end, up to twice.
+  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic. Where more
+  than a fifth of a start's rounds were not as most are, it is measured again, at the end, up to twice.
 - Each thread that sends or receives has a processor core of its own, dealt in turn as far as there are cores; other threads of its
   process (I/O threads, daemons) have all cores but that one. Memory that is free in small pieces, which is read more slowly, is used up before
   anybody starts. Why, and what difference it makes, is in [design.md](design.md#what-a-measurement-depends-on).
@@ -44,8 +47,9 @@ Written by `scripts/compare`, which does all of it again in about 20 minutes; th
 - "shared memory / it" and "inline / it" are arraywire's lanes against the one of the row, the latter where bytes go through a socket.
   "it / floor" is the row against what the machine can do without any transport, which each table names. A floor that sleeps whenever it
   waits (the futex) can be slower than a row that spins or polls.
-- Latencies: p50 is the median of the rounds' as all else; p99 and max are of the frames of all rounds together, of which it is said how
-  many they were, and p99 is left out where they are under 100.
+- Latencies: p50 is the median of the rounds' as all else; max is of the frames of all rounds together, of which it is said how many they
+  were; p99, and p50 of half round trips, are the median of those of the starts, of a start's frames together. p99 is left out where they
+  are under 100.
 - CPU is user and system time of all processes, daemons among them. Memory is what they have in RAM together at the moment when that is
   most, shared memory counted once (Pss); buffers in the kernel's sockets are not in it.
 - Ratios say more than rates: those differ between machines, and between days on a virtual one. `scripts/compare --check
@@ -140,10 +144,14 @@ def labels(names):
 
 def groups_text(part):
     """How it was measured."""
-    text = f"\n{'; '.join(sorted({counted(group['rounds'], 'round') for group in part.groups}))}.\n"
-    if len(part.groups) > 1:
-        every = [name for name in part.groups[0]["rows"] if all(name in group["rows"] for group in part.groups)]
-        apart = [labels(name for name in group["rows"] if name not in every) for group in part.groups]
+    starts = {}  # {what was measured together: the rounds of each start of it}
+    for group in part.groups:
+        starts.setdefault(tuple(group["rows"]), []).append(group["rounds"])
+    told = sorted({f"{counted(sum(rounds), 'round')} of {counted(len(rounds), 'start')}" for rounds in starts.values()})
+    text = f"\n{'; '.join(told)}.\n"
+    if len(starts) > 1:
+        every = [name for name in part.groups[0]["rows"] if all(name in names for names in starts)]
+        apart = [labels(name for name in names if name not in every) for names in starts]
         text += f"\nMeasured in {len(apart)} groups, one after the other, each with {labels(every)}: {'; '.join(apart)}.\n"
     return text
 
@@ -185,6 +193,6 @@ def table_text(results, table):
 
 def page(results, with_pictures):
     text = HEAD.format(machine=("" if results["complete"] else INCOMPLETE) + machine_text(results),
-                       pictures=PICTURES if with_pictures else "", batch=results["batch_seconds"],
+                       pictures=PICTURES if with_pictures else "", batch=results["batch_seconds"], starts=STARTS,
                        tolerance=f"{TOLERANCE:.0%}")
     return text + "".join(table_text(results, table) for table in TABLES if parts_of(results, table))

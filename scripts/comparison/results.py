@@ -29,31 +29,29 @@ class Part:
 
     def transports(self):
         """In the order of the plan."""
-        return [name for name in BY_NAME if self.row(name)]
+        return [name for name in BY_NAME if self.rows(name)]
 
-    def row(self, transport):
-        """Of the first group that has it; None if none has."""
-        return next((group["rows"][transport] for group in self.groups if transport in group["rows"]), None)
+    def rows(self, transport):
+        """One of each group that has it."""
+        return [group["rows"][transport] for group in self.groups if transport in group["rows"]]
 
     def value(self, transport, counter):
-        row = self.row(transport)
-        if row is None or counter not in row["counters"]:
-            return None
-        of = row["counters"][counter]
-        return Spread(of["median"], *of["quartiles"])
+        """Of all rounds; None: not measured."""
+        values = [value for row in self.rows(transport) for value in row["counters"].get(counter, [])]
+        return spread(values) if values else None
 
     def latency(self, transport, prefix, what):
-        """Of the frames of all rounds together; None: not measured, or by too few frames."""
-        row = self.row(transport)
-        return row.get("latencies", {}).get(prefix, {}).get(what) if row else None
+        """Of the frames of all rounds: how many they were, the longest; of a percentile the starts' median. None: not measured, or by
+        too few frames."""
+        values = [times[what] for row in self.rows(transport) if what in (times := row.get("latencies", {}).get(prefix, {}))]
+        return {"samples": sum, "max_us": max}.get(what, statistics.median)(values) if values else None
 
     def ratio(self, one, other, counter):
-        """Of the same rounds of the same run; None if they were never in one."""
-        for group in self.groups:
-            both = [group["rows"][name]["counters"] for name in (one, other) if name in group["rows"]]
-            if len(both) == 2 and all(counter in counters for counters in both):
-                return spread([a / b for a, b in zip(*(counters[counter]["values"] for counters in both), strict=True)])
-        return None
+        """Of the same rounds of the same start; None if they were never in one."""
+        both = [[group["rows"][name]["counters"].get(counter, []) for name in (one, other)]
+                for group in self.groups if one in group["rows"] and other in group["rows"]]
+        values = [a / b for pair in both for a, b in zip(*pair, strict=True)]
+        return spread(values) if values else None
 
 
 def parts_of(results, table):
