@@ -19,12 +19,14 @@ namespace bench {
 namespace {
 
 constexpr double kBytesPerGigabyte = 1e9;
-constexpr double kLongSeconds = 0.5;  // for kFewestFrames: then they are fewer
+constexpr double kLongSeconds = 0.2;  // for kFewestFrames: then they are fewer
 // How a warm-up ends: when so many pieces, one after the other, were not faster by that much than the fastest before.
 constexpr int kPatience = 3;
 constexpr double kFaster = 0.98;
-constexpr double kLongestWarmUp = 0.2;                  // seconds, about
-constexpr std::size_t kCached = std::size_t{16} << 20;  // larger frames, of which there are kBuffers, are as fast cold
+constexpr double kLongestWarmUp = 0.2;  // seconds, about
+// Of kBuffers frames larger than that caches hold too little to matter; up to the other size they are back after a few passes.
+constexpr std::size_t kTooLargeForCaches = std::size_t{16} << 20;
+constexpr std::size_t kSoonInCaches = std::size_t{1} << 20;
 
 // One of those compared: started, and calibrated to batches of about the wanted length.
 class Contestant {
@@ -61,7 +63,7 @@ class Contestant {
   // no faster.
   void warm_up() {
     measurement_->warm_up(std::max<std::uint64_t>(1, frames_ / 8));
-    if (!benchmark_.whole_frames || frame_bytes_ > kCached) return;
+    if (!benchmark_.whole_frames || frame_bytes_ > kTooLargeForCaches || frame_bytes_ <= kSoonInCaches) return;
     const std::uint64_t piece = std::max(frames_ / 2, kFewestSlowFrames);
     double fastest = std::numeric_limits<double>::infinity();
     double all = 0;

@@ -128,9 +128,9 @@ def merged(workload, frame_bytes, starts):
             "taken": max(start["taken"] for start in starts), "groups": groups, "left_out": left_out}
 
 
-def rounds_of(table, start, options):
-    """How many of the table's rounds are that start's."""
-    return len(range(start, options["rounds"] or table.rounds, STARTS))
+def rounds_of(start, table, frame_bytes, options):
+    """How many of a part's rounds are that start's."""
+    return len(range(start, options["rounds"] or table.rounds_of(frame_bytes), STARTS))
 
 
 def measure(build, found, options, stop, save):
@@ -139,7 +139,7 @@ def measure(build, found, options, stop, save):
     bench = Bench(build / "arraywire-bench", options, stop)
     parts = [(table, *name) for table in TABLES if not options["tables"] or table.workload in options["tables"]
              for name in table.part_names()]
-    places = [(start, *part) for start in range(STARTS) for part in parts if rounds_of(part[0], start, options)]
+    places = [(start, *part) for start in range(STARTS) for part in parts if rounds_of(start, part[0], part[2], options)]
     started, taken = time.monotonic(), machine.Taken()
     by_place = [None] * len(places)
 
@@ -147,7 +147,7 @@ def measure(build, found, options, stop, save):
         """Whether it goes on. What is measured again is kept only if it is better."""
         start, table, workload, size, heading = places[number]
         print(f"[{number + 1} of {len(places)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
-        now = bench.start(table, workload, size, rounds_of(table, start, options))
+        now = bench.start(table, workload, size, rounds_of(start, table, size, options))
         if now["groups"] and is_better(now):
             by_place[number] = now
         of_parts = [(*part[1:3], [by for by, place in zip(by_place, places, strict=True) if by and place[1:] == part]) for part in parts]

@@ -8,7 +8,7 @@ from .results import parts_of, ratios_of
 
 HEAD = """# Measured against others
 
-Written by `scripts/compare`, which does all of it again in about 20 minutes; the numbers are in
+Written by `scripts/compare`, which does all of it again in about 15 minutes; the numbers are in
 [benchmarks.json](benchmarks.json).
 
 {machine}
@@ -30,10 +30,11 @@ Written by `scripts/compare`, which does all of it again in about 20 minutes; th
   long they wait ("sender polls": where it waits for room), which is fast where processors are idle, and takes them from others. In
   pictures those that never sleep are dashed.
 - All of a table's processes are there at once and take turns: in each round every row is measured for about {batch} s, and for no less
-  than 16 frames (12 if these take more than half a second, 30 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
+  than 16 frames (12 if these take more than a fifth of a second, 30 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
   median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in
   it. The rate is that of a stream that has been running: rows that are filled and read in full are warmed up before each round until they
-  get no faster (frames of up to 16 MiB: no cache has four larger ones), and the first and the last four frames of each do not count.
+  get no faster (of 8.3 MB: four smaller frames are back in caches at once, and four larger ones never), and the first and the last four
+  frames of each do not count.
 - Processes are started {starts} times for each table, with minutes between, and each start has as many of the rounds: some rows have another
   speed with every start, and it is then in the quartiles.
 - The host of a virtual machine moves its processors, and runs others on the same cores, without a word. So before and after each round it

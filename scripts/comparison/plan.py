@@ -50,7 +50,7 @@ TRANSPORTS = [
     Transport(INLINE, "arraywire inline ipc", "inline", socket=True, frames=4, copied=4),
     Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, frames=4, copied=4, largest=49766400,
               not_in=("paced", "consumers", "first_frames")),
-    Transport("python", "arraywire in Python", "python", "python3-numpy", not_in=("consumers",)),
+    Transport("python", "arraywire in Python", "python", "python3-numpy", largest=49766400, not_in=("consumers", "first_frames")),
     Transport("peer/iceoryx", "iceoryx with wait set", "iceoryx", "libiceoryx-posh-dev", frames=7, polls="sender polls"),
     Transport("peer/iceoryx_polling", "iceoryx in a loop", "iceoryx_polling", "libiceoryx-posh-dev", frames=7, polls="polls",
               largest=49766400, one_consumer="more pollers than processors would measure the scheduler", not_in=("first_frames",)),
@@ -60,7 +60,8 @@ TRANSPORTS = [
               not_in=("first_frames",)),
     Transport("peer/mpi_window", "Open MPI window", "mpi_window", "libopenmpi-dev", polls="polls", largest=49766400,
               not_in=("paced", "consumers", "first_frames")),
-    Transport("peer/multiprocessing", "Python multiprocessing", "multiprocessing", "python3"),
+    Transport("peer/multiprocessing", "Python multiprocessing", "multiprocessing", "python3", largest=49766400,
+              not_in=("first_frames",)),
     Transport("peer/zmq", "libzmq", "zmq_frames", "libzmq3-dev", socket=True, frames=4, copied=4),
     Transport("peer/zmq_default_malloc", "libzmq with malloc as it comes", "zmq_default_malloc", "libzmq3-dev", socket=True, frames=4,
               copied=4, largest=49766400, not_in=("handoff", "latency", "paced", "consumers", "first_frames")),
@@ -98,7 +99,10 @@ class Table:
     floors: tuple  # of transports that share memory, and of those that go through sockets; "" for none
     consumers: tuple = (1,)
     beside: tuple = ()  # more rows of one benchmark
-    rounds: int = 15
+    rounds: int = 15  # and twice as many of frames up to 1 MiB, where a round takes half a second
+
+    def rounds_of(self, frame_bytes):
+        return self.rounds * (2 if frame_bytes <= 1048576 else 1)
 
     def part_names(self):
         """(part's workload, frame bytes, the part's heading)"""
@@ -123,7 +127,7 @@ TABLES = [
     Table("latency", "Latency", "One frame at a time, each answered: from just before it is sent until the consumer has it, p50.",
           "p50_us", "us", "less", (65536, 1048576, 8294400), (FUTEX, SOCKET), beside=(ZMQ_PING,)),
     Table("paced", "Latency at 60 Hz", "Frames at 60 Hz, so that every reader sleeps in between: from just before one is sent until the "
-          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), rounds=20),
+          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), rounds=16),
     Table("consumers", "Several consumers", "Filled once, and read in full by each consumer, which all get every frame. The rate is that "
           "of frames sent.", "GB/s", "GB/s", "more", (8294400,), ("", SOCKET), consumers=(1, 2, 4, 8)),
     Table("first_frames", "The first ten frames", "Of a pair of processes that has just connected, filled and read in full: memory is "

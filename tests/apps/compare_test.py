@@ -46,7 +46,7 @@ if WAITS in names:
     while not told:
         time.sleep(0.01)
     rounds = 1
-def counter(*values):
+def counter():
     return {{"median": 2.0, "quartiles": [1.0, 3.0], "values": [2.0] * rounds}}
 def benchmark(name):
     times = {{"samples": 50 * rounds, "p50_us": 7.5, "max_us": 9.123456}}
@@ -69,8 +69,7 @@ print(json.dumps({{"frame_bytes": int(sys.argv[4]), "pairs": rounds, "order": [l
 
 
 def counters(**values):
-    return {"counters": {name.replace("GB_s", "GB/s"): {"median": of[1], "quartiles": [of[0], of[2]], "values": of}
-                         for name, of in values.items()}}
+    return {"counters": {name.replace("GB_s", "GB/s"): of for name, of in values.items()}}
 
 
 def invented():
@@ -113,7 +112,9 @@ class Compare(unittest.TestCase):
         return program
 
     def part(self, program, table, workload, size=65536, **options):
-        return results.Part(measure.Bench(program, OPTIONS | options, Stop()).part(table, workload, size))
+        """Of one start."""
+        start = measure.Bench(program, OPTIONS | options, Stop()).start(table, workload, size, OPTIONS["rounds"])
+        return results.Part(measure.merged(workload, size, [start]))
 
     def test_the_readme_has_the_rows_of_what_was_measured(self):
         found = invented()
@@ -213,7 +214,7 @@ class Compare(unittest.TestCase):
 
     def test_what_there_is_not_is_left_out_and_said(self):
         consumers = TABLE["consumers"]
-        unknown = ("peer/pyzmq/consumers/2", "peer/fastdds/consumers/2", "python/consumers/2")
+        unknown = ("peer/pyzmq/consumers/2", "peer/fastdds/consumers/2", "peer/zmq/consumers/2")
         program = self.fake(consumers, without=unknown)
         installed, machine.output = machine.output, lambda *command: "" if command[-1] == "libfastrtps-dev" else "1"
         try:
@@ -221,20 +222,19 @@ class Compare(unittest.TestCase):
         finally:
             machine.output = installed
         planned = {transport.name for transport in plan.TRANSPORTS if transport.short and transport.why_not("consumers/2", 65536)}
-        self.assertEqual(set(part.left_out), planned | {"peer/fastdds", "python", "peer/nng"})
+        self.assertEqual(set(part.left_out), planned | {"peer/fastdds", "peer/zmq", "peer/nng"})
         self.assertRegex(part.left_out["peer/pyzmq"], "^one consumer only: ")
         self.assertEqual(part.left_out["peer/fastdds"], "not built: libfastrtps-dev is missing")
-        self.assertEqual(part.left_out["python"], "arraywire-bench does not have it")
+        self.assertEqual(part.left_out["peer/zmq"], "arraywire-bench does not have it")
         self.assertEqual(part.left_out["peer/nng"], "built without nng (libnng-dev)")
 
     def test_latencies_of_all_rounds_are_told_with_how_many_they_are(self):
         table = TABLE["latency"]
-        measured = measure.Bench(self.fake(table), OPTIONS, Stop()).part(table, "latency", 65536)
-        text = page.part_text(table, results.Part(measured))
+        text = page.part_text(table, self.part(self.fake(table), table, "latency"))
         heading, _, shared = [[cell.strip() for cell in line.split("|")] for line in text.splitlines()[:3]]
         cells = dict(zip(heading, shared, strict=True))
         self.assertEqual([cells[name] for name in ("us", "p99", "max", "frames", "half round trip, p50")],
-                         ["2.00 (1.00 to 3.00)", "", "9.12", "150", "7.50"])
+                         ["2.00 (2.00 to 2.00)", "", "9.12", "150", "7.50"])
 
     def measure_until_told(self, **fake):
         """`found` and the exit's Stop, of a measurement of two sizes, told to stop in the one that waits."""
@@ -259,15 +259,16 @@ class Compare(unittest.TestCase):
         self.assertEqual(signal.getsignal(signal.SIGTERM), signal.SIG_DFL)
         self.assertEqual([part["groups"][0]["rounds"] for part in found["parts"]], [1])
         self.assertEqual((found["complete"], saved[-1]), (False, found))
-        self.assertIn("\n1 round.\n", page.part_text(TABLE["fill_read"], results.Part(found["parts"][0])))
+        self.assertIn("\n1 round of 1 start.\n", page.part_text(TABLE["fill_read"], results.Part(found["parts"][0])))
 
-    def test_parts_are_saved_as_they_come(self):
+    def test_every_part_is_started_again_when_all_others_were_and_saved_as_it_comes(self):
         saved = []
         found = {"complete": False, "seconds": 0, "parts": []}
         measure.measure(self.fake().parent, found, OPTIONS | {"tables": ["fill_read"]}, Stop(),
                         lambda so_far: saved.append(copy.deepcopy(so_far)))
-        self.assertEqual([len(so_far["parts"]) for so_far in saved], [1, 2, 3, 4, 5])
-        self.assertEqual([part["groups"][0]["rounds"] for part in found["parts"]], [3, 3, 3, 3, 3])
+        self.assertEqual([len(so_far["parts"]) for so_far in saved], [1, 2, 3, 4, 5, 5, 5, 5, 5, 5])
+        self.assertEqual([[group["rounds"] for group in part["groups"]] for part in found["parts"]], [[2, 1]] * 5)
+        self.assertEqual([part["frame_bytes"] for part in found["parts"]], list(plan.SIZES))
         self.assertTrue(found["complete"])
         self.assertFalse(saved[-1]["complete"])
 
@@ -278,16 +279,17 @@ class Compare(unittest.TestCase):
         measure.measure(self.fake().parent, found, OPTIONS | {"tables": ["fill_read"]}, Stop(), lambda _: saved.append(1))
         return found, len(saved)
 
-    def test_a_part_that_the_host_disturbed_is_measured_again_at_the_end(self):
+    def test_a_start_that_the_host_disturbed_is_measured_again_at_the_end(self):
         found, measured = self.measured_by(slow=2)
-        self.assertEqual(measured, 7)
+        self.assertEqual(measured, 12)
         self.assertEqual([part["frame_bytes"] for part in found["parts"]], list(plan.SIZES))
-        self.assertEqual([part["groups"][0]["host"]["steps_per_ns"] for part in found["parts"]], [[5.0] * 3] * 5)
+        states = [[group["host"]["steps_per_ns"] for group in part["groups"]] for part in found["parts"]]
+        self.assertEqual(states, [[[5.0] * 2, [5.0]]] * 5)
         self.assertIn("disturbed 0 of 15 rounds", host.summary(found["parts"]))
 
     def test_where_the_host_always_disturbs_nothing_is_measured_again(self):
         found, measured = self.measured_by(slow=100)
-        self.assertEqual((measured, len(found["parts"])), (5, 5))
+        self.assertEqual((measured, len(found["parts"])), (10, 5))
 
     def test_what_disturbs_is_less_speed_and_another_way_from_core_to_core(self):
         usually = host.State(line_ns=40.0, steps_per_ns=5.0)
@@ -301,9 +303,31 @@ class Compare(unittest.TestCase):
         for label in ("arraywire shared memory", "arraywire inline ipc", "libzmq", "bare unix socket"):
             self.assertEqual(text.count(f"| {label} |"), 2)
         self.assertIn("Left out: nng (built without nng (libnng-dev)).", text)
-        self.assertIn("| libzmq | 5.00 (2.00 to 3.00) | 4.00 (3.00 to 4.00) |", text)
+        self.assertIn("| libzmq | 3.00 (2.50 to 4.00) | 4.00 (3.00 to 4.00) |", text)
         self.assertNotIn("A trial", text)
         self.assertIn("A trial", page.page(invented() | {"complete": False}, False))
+
+    def test_all_starts_of_a_part_are_told_as_one(self):
+        found = invented()
+        slower = copy.deepcopy(found["parts"][0]["groups"][0])
+        for row in slower["rows"].values():
+            row["counters"]["GB/s"] = [value / 2 for value in row["counters"]["GB/s"]]
+        slower["rows"][plan.SHARED]["counters"]["GB/s"] = [1.0] * 3  # half of all its rates; its ratios to others are of one start
+        found["parts"][0]["groups"].append(slower)
+        part = results.Part(found["parts"][0])
+        self.assertEqual(part.value(plan.SHARED, "GB/s").median, 4.5)
+        self.assertEqual(part.ratio(plan.SHARED, plan.SOCKET, "GB/s").median, 1.25)  # of 0.5, 0.5, 0.5, 2, 2.5 and 3
+        self.assertIn("\n6 rounds of 2 starts.\n", page.part_text(TABLE["fill_read"], part))
+        times = [{"samples": 50, "p99_us": 8.0, "max_us": 9.0}, {"samples": 70, "p99_us": 6.0, "max_us": 7.0}]
+        for group, of in zip(part.groups, times, strict=True):
+            group["rows"][plan.SHARED]["latencies"] = {"": of}
+        self.assertEqual([part.latency(plan.SHARED, "", what) for what in ("samples", "p99_us", "max_us")], [120, 7.0, 9.0])
+
+    def test_what_stopped_before_its_second_start_is_not_left_out(self):
+        started = {"seconds": 1, "taken": 0.0, "groups": [{"rows": {"peer/zmq": counters()}}], "left_out": {"peer/nng": "failed: x"}}
+        stopped = {"seconds": 1, "taken": 0.0, "groups": [], "left_out": {"peer/zmq": measure.STOPPED, "python": measure.STOPPED}}
+        self.assertEqual(measure.merged("fill_read", 1, [started, stopped])["left_out"],
+                         {"peer/nng": "failed: x", "python": measure.STOPPED})
 
     def test_the_page_says_what_was_measured_together(self):
         found = invented()
@@ -331,12 +355,12 @@ class Compare(unittest.TestCase):
         self.assertEqual((same.returncode, same.stderr), (0, ""))
         moved = copy.deepcopy(invented())
         rates = moved["parts"][1]["groups"][0]["rows"]["peer/zmq"]["counters"]["GB/s"]
-        rates["values"] = [1.2 * value for value in rates["values"]]
+        rates[:] = [1.2 * value for value in rates]
         noisy = self.script("--from", written(self.directory, "moved.json", moved), "--check", published)
         self.assertEqual(noisy.returncode, 0, noisy.stdout)
         self.assertIn("peer/zmq, shared memory / it: 4 (3 to 4) published, 3.33 (2.5 to 3.33) now, -17%", noisy.stdout)
         self.assertNotIn("64 KiB", noisy.stdout)
-        rates["values"] = [3 * value for value in rates["values"]]
+        rates[:] = [3 * value for value in rates]
         other = self.script("--from", written(self.directory, "moved.json", moved), "--check", published)
         self.assertEqual(other.returncode, 1)
         self.assertRegex(other.stdout, re.compile(rf"^{check.DIFFERS}: 3:$", re.MULTILINE))
