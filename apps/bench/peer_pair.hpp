@@ -12,8 +12,8 @@
 // Processors: see keep_apart.
 //
 // CPU time is that from before an order until all have done it, threads that work behind a send among it; the driver reads the
-// processes' clocks. It reads their memory, too: of all, one right after the other, again and again while they warm up for the
-// first times (kMemoryReadings): a gigabyte of mappings takes longer than its frames.
+// processes' clocks. It reads their memory, too: of all, one right after the other, again and again during the first warm-up, the
+// second, the fourth and so on, as reading a gigabyte of mappings takes longer than its frames.
 #pragma once
 
 #include "child_process.hpp"
@@ -80,7 +80,7 @@ class PeerPair : public Measurement {
   std::size_t frame_bytes_ = 0;
   double seconds_per_frame_ = 0;  // of the latest order: how long the next one may be expected to take
   double most_memory_bytes_ = 0;
-  int memory_readings_ = 0;
+  unsigned warm_ups_ = 0;
   Report report_{};  // of the latest order
   Counters cpu_{};   // of the latest run
   Side producer_{};

@@ -11,7 +11,8 @@ from . import host, machine, memory
 from .plan import BY_NAME, INLINE, SHARED, TABLES, receivers_of
 
 STARTS = 2  # of every part, each with as many of its rounds: what differs from start to start shows, and minutes lie between them
-REPEATS = 2  # of starts that the host disturbed
+AGAIN_UNTIL = 15 * 60  # seconds: no start that the host disturbed is measured again after that
+REPEATS = 2  # of one start
 STOPPED = "it was stopped before"
 ALWAYS = (SHARED, INLINE)  # in every group, besides the floors
 FAILED = re.compile(r"arraywire-bench: (?P<name>\S+) (?:producer|consumer): (?P<why>.*)")
@@ -161,9 +162,9 @@ def measure(build, found, options, stop, save):
             return
     for _ in range(REPEATS):
         usually = host.usual(found["parts"])
-        for number, before in enumerate(by_place):
-            share = host.disturbed_share(before, usually) if before else 0
-            if share <= host.MANY:
+        shares = {number: host.disturbed_share(of, usually) for number, of in enumerate(by_place) if of}
+        for number, share in sorted(shares.items(), key=lambda of: -of[1]):
+            if share <= host.MANY or found["seconds"] + by_place[number]["seconds"] > AGAIN_UNTIL:
                 continue
             print(f"Again, for the host disturbed {share:.0%} of its rounds: ", end="", file=sys.stderr)
             if not measured(number, lambda now: not stop.signal and host.disturbed_share(now, usually) < share):

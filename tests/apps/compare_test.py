@@ -287,6 +287,13 @@ class Compare(unittest.TestCase):
         self.assertEqual(states, [[[5.0] * 2, [5.0]]] * 5)
         self.assertIn("disturbed 0 of 15 rounds", host.summary(found["parts"]))
 
+    def test_nothing_is_measured_again_when_the_time_for_that_is_over(self):
+        limit, measure.AGAIN_UNTIL = measure.AGAIN_UNTIL, -1
+        try:
+            self.assertEqual(self.measured_by(slow=2)[1], 10)
+        finally:
+            measure.AGAIN_UNTIL = limit
+
     def test_where_the_host_always_disturbs_nothing_is_measured_again(self):
         found, measured = self.measured_by(slow=100)
         self.assertEqual((measured, len(found["parts"])), (10, 5))
