@@ -49,13 +49,13 @@ TRANSPORTS = [
               largest=49766400, one_consumer="what it costs to wait without is in the other tables", not_in=("first_frames",)),
     Transport(INLINE, "arraywire inline ipc", "inline", socket=True, frames=4, copied=4),
     Transport("inline/tcp", "arraywire inline tcp", "inline_tcp", socket=True, frames=4, copied=4, largest=49766400,
-              not_in=("paced", "consumers", "first_frames")),
+              not_in=("handoff", "paced", "consumers", "first_frames")),
     Transport("python", "arraywire in Python", "python", "python3-numpy", largest=49766400, not_in=("consumers", "first_frames")),
     Transport("peer/iceoryx", "iceoryx with wait set", "iceoryx", "libiceoryx-posh-dev", frames=7, polls="sender polls"),
     Transport("peer/iceoryx_polling", "iceoryx in a loop", "iceoryx_polling", "libiceoryx-posh-dev", frames=7, polls="polls",
               largest=49766400, one_consumer="more pollers than processors would measure the scheduler", not_in=("first_frames",)),
     Transport("peer/cyclonedds", "Cyclone DDS", "cyclonedds", "cyclonedds-dev", frames=7),
-    Transport("peer/fastdds", "Fast DDS", "fastdds", "libfastrtps-dev", frames=6),
+    Transport("peer/fastdds", "Fast DDS", "fastdds", "libfastrtps-dev", frames=6, largest=49766400),
     Transport("peer/mpi", "Open MPI", "mpi", "libopenmpi-dev", frames=4, copied=4, polls="polls", largest=49766400,
               not_in=("first_frames",)),
     Transport("peer/mpi_window", "Open MPI window", "mpi_window", "libopenmpi-dev", polls="polls", largest=49766400,
@@ -66,7 +66,7 @@ TRANSPORTS = [
     Transport("peer/zmq_default_malloc", "libzmq with malloc as it comes", "zmq_default_malloc", "libzmq3-dev", socket=True, frames=4,
               copied=4, largest=49766400, not_in=("handoff", "latency", "paced", "consumers", "first_frames")),
     Transport("peer/pyzmq", "pyzmq", "pyzmq", "python3-zmq", socket=True, frames=4, copied=4, largest=49766400,
-              one_consumer="its recipe is a PUSH and a PULL socket, which give each frame to one", not_in=("paced", "first_frames")),
+              one_consumer="its recipe is a PUSH and a PULL socket, which give each frame to one", not_in=("handoff", "paced", "first_frames")),
     Transport("peer/nng", "nng", "nng", "libnng-dev", socket=True, frames=4, copied=4, largest=49766400, not_in=("first_frames",)),
     Transport(SOCKET, "bare unix socket", "unix_socket", socket=True, frames=4, copied=4),
     Transport(FUTEX, "bare futex", "futex", frames=4, largest=49766400, one_consumer="it is a floor of hand-off"),
@@ -99,10 +99,11 @@ class Table:
     floors: tuple  # of transports that share memory, and of those that go through sockets; "" for none
     consumers: tuple = (1,)
     beside: tuple = ()  # more rows of one benchmark
-    rounds: int = 15  # and twice as many of frames up to 1 MiB, where a round takes half a second
+    rounds: int = 15
+    rounds_of_small: int = 15  # of frames up to 1 MiB
 
     def rounds_of(self, frame_bytes):
-        return self.rounds * (2 if frame_bytes <= 1048576 else 1)
+        return self.rounds_of_small if frame_bytes <= 1048576 else self.rounds
 
     def part_names(self):
         """(part's workload, frame bytes, the part's heading)"""
@@ -121,13 +122,13 @@ class Table:
 
 TABLES = [
     Table("fill_read", "Filled and read in full", "The producer writes every byte of every frame, the consumer reads and checks every "
-          "byte.", "GB/s", "GB/s", "more", tuple(SIZES), (THREADS, SOCKET)),
+          "byte.", "GB/s", "GB/s", "more", tuple(SIZES), (THREADS, SOCKET), rounds_of_small=30),
     Table("handoff", "Hand-off only", "Nothing but the first and the last 8 bytes is written and read: what moving a frame takes.",
           "frame_us", "us a frame", "less", (49766400,), (FUTEX, SOCKET), beside=(ZMQ_EXCHANGE,)),
     Table("latency", "Latency", "One frame at a time, each answered: from just before it is sent until the consumer has it, p50.",
           "p50_us", "us", "less", (65536, 1048576, 8294400), (FUTEX, SOCKET), beside=(ZMQ_PING,)),
     Table("paced", "Latency at 60 Hz", "Frames at 60 Hz, so that every reader sleeps in between: from just before one is sent until the "
-          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), rounds=16),
+          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), rounds=14),
     Table("consumers", "Several consumers", "Filled once, and read in full by each consumer, which all get every frame. The rate is that "
           "of frames sent.", "GB/s", "GB/s", "more", (8294400,), ("", SOCKET), consumers=(1, 2, 4, 8)),
     Table("first_frames", "The first ten frames", "Of a pair of processes that has just connected, filled and read in full: memory is "
