@@ -35,7 +35,7 @@ Written by `scripts/compare`, which does all of it again in about 15 minutes; th
   it. The rate is that of a stream that has been running: rows that are filled and read in full are warmed up before each round until they
   get no faster (of 8.3 MB: four smaller frames are back in caches at once, and four larger ones never), and the first and the last four
   frames of each do not count.
-- Processes are started {starts} times for each table, with minutes between, and each start has as many of the rounds: some rows have another
+- Processes are started {starts} times for each table, with minutes between, and each start has its share of the rounds: some rows have another
   speed with every start, and it is then in the quartiles.
 - The host of a virtual machine moves its processors, and runs others on the same cores, without a word. So before and after each round it
   is measured how long a line of memory takes from core to core, and how fast both are at arithmetic. Where more

@@ -128,7 +128,7 @@ TABLES = [
     Table("latency", "Latency", "One frame at a time, each answered: from just before it is sent until the consumer has it, p50.",
           "p50_us", "us", "less", (65536, 1048576, 8294400), (FUTEX, SOCKET), beside=(ZMQ_PING,)),
     Table("paced", "Latency at 60 Hz", "Frames at 60 Hz, so that every reader sleeps in between: from just before one is sent until the "
-          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), rounds=14),
+          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), rounds=16),
     Table("consumers", "Several consumers", "Filled once, and read in full by each consumer, which all get every frame. The rate is that "
           "of frames sent.", "GB/s", "GB/s", "more", (8294400,), ("", SOCKET), consumers=(1, 2, 4, 8)),
     Table("first_frames", "The first ten frames", "Of a pair of processes that has just connected, filled and read in full: memory is "

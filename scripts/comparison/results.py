@@ -50,7 +50,7 @@ class Part:
         """Of the same rounds of the same start; None if they were never in one."""
         both = [[group["rows"][name]["counters"].get(counter, []) for name in (one, other)]
                 for group in self.groups if one in group["rows"] and other in group["rows"]]
-        values = [a / b for pair in both for a, b in zip(*pair, strict=True)]
+        values = [a / b for pair in both if all(pair) for a, b in zip(*pair, strict=True)]
         return spread(values) if values else None
 
 
