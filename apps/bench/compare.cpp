@@ -24,7 +24,7 @@ constexpr double kLongSeconds = 0.2;  // for kFewestFrames: then they are fewer
 constexpr int kPatience = 3;
 constexpr double kFaster = 0.98;
 constexpr double kLongestWarmUp = 0.2;  // seconds, about
-// Of kBuffers frames larger than that caches hold too little to matter; up to the other size they are back after a few passes.
+// Whole frames of other sizes are as fast without a long one: few of them are in caches, or all are soon (docs/design.md).
 constexpr std::size_t kTooLargeForCaches = std::size_t{16} << 20;
 constexpr std::size_t kSoonInCaches = std::size_t{1} << 20;
 

@@ -10,7 +10,7 @@ import time
 from . import host, machine, memory
 from .plan import BY_NAME, INLINE, SHARED, TABLES, receivers_of
 
-STARTS = 2  # of every part, each with as many of its rounds: what differs from start to start shows, and minutes lie between them
+STARTS = 2  # of every part, each with its share of the rounds: what differs from start to start shows, and minutes lie between them
 AGAIN_UNTIL = 15 * 60  # seconds: no start that the host disturbed is measured again after that
 REPEATS = 2  # of one start
 STOPPED = "it was stopped before"
@@ -129,7 +129,7 @@ def merged(workload, frame_bytes, starts):
             "taken": max(start["taken"] for start in starts), "groups": groups, "left_out": left_out}
 
 
-def rounds_of(start, table, frame_bytes, options):
+def rounds_of_start(start, table, frame_bytes, options):
     """How many of a part's rounds are that start's."""
     return len(range(start, options["rounds"] or table.rounds_of(frame_bytes), STARTS))
 
@@ -140,7 +140,7 @@ def measure(build, found, options, stop, save):
     bench = Bench(build / "arraywire-bench", options, stop)
     parts = [(table, *name) for table in TABLES if not options["tables"] or table.workload in options["tables"]
              for name in table.part_names()]
-    places = [(start, *part) for start in range(STARTS) for part in parts if rounds_of(start, part[0], part[2], options)]
+    places = [(start, *part) for start in range(STARTS) for part in parts if rounds_of_start(start, part[0], part[2], options)]
     started, taken = time.monotonic(), machine.Taken()
     by_place = [None] * len(places)
 
@@ -148,7 +148,7 @@ def measure(build, found, options, stop, save):
         """Whether it goes on. What is measured again is kept only if it is better."""
         start, table, workload, size, heading = places[number]
         print(f"[{number + 1} of {len(places)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
-        now = bench.start(table, workload, size, rounds_of(start, table, size, options))
+        now = bench.start(table, workload, size, rounds_of_start(start, table, size, options))
         if now["groups"] and is_better(now):
             by_place[number] = now
         of_parts = [(*part[1:3], [by for by, place in zip(by_place, places, strict=True) if by and place[1:] == part]) for part in parts]

@@ -33,7 +33,7 @@ Written by `scripts/compare`, which does all of it again in about 15 minutes; th
   than 16 frames (12 if these take more than a fifth of a second, 30 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
   median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in
   it. The rate is that of a stream that has been running: rows that are filled and read in full are warmed up before each round until they
-  get no faster (of 8.3 MB: four smaller frames are back in caches at once, and four larger ones never), and the first and the last four
+  get no faster (those of 8.3 MB: for the others it makes no difference), and the first and the last four
   frames of each do not count.
 - Processes are started {starts} times for each table, with minutes between, and each start has its share of the rounds: some rows have another
   speed with every start, and it is then in the quartiles.
