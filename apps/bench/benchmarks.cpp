@@ -106,8 +106,7 @@ PeerProgram doing(const TransportRow& row, Workload workload) {
 
 void add_transport(Benchmarks& all, const TransportRow& row) {
   const auto add = [&](const std::string& name, Workload workload, std::size_t consumers = 1) -> Benchmark& {
-    all.push_back(
-        {.name = name, .make = peer_pair(name, doing(row, workload), consumers), .whole_frames = workload == Workload::FillRead});
+    all.push_back({.name = name, .make = peer_pair(name, doing(row, workload), consumers)});
     return all.back();
   };
   add(row.hand_off.empty() ? row.name : row.hand_off, Workload::HandOff);
@@ -131,8 +130,7 @@ Benchmark own(const std::string& name, const std::string& peer, std::size_t cons
 
 void add_floors(Benchmarks& all) {
   all.push_back({.name = "floor/memcpy", .make = [](const auto& /*directory*/) { return make_memcpy(); }, .one_thread = true});
-  all.push_back(
-      {.name = "floor/two_threads", .make = [](const auto& /*directory*/) { return make_two_threads(); }, .whole_frames = true});
+  all.push_back({.name = "floor/two_threads", .make = [](const auto& /*directory*/) { return make_two_threads(); }});
   all.push_back(own("floor/sendfile", kSendfilePeer));
   all.back().pass_bytes = kNpyPayloadBytes;
   all.push_back(own("file/npy", kFileNpyPeer));

@@ -21,7 +21,6 @@ struct Benchmark {
   std::string name{};
   // `directory` is the measurement's own, empty, and removed by the caller afterwards.
   std::function<std::unique_ptr<Measurement>(const std::filesystem::path& directory)> make{};
-  bool whole_frames = false;       // every byte is written and read: it is as fast as the caches are
   bool one_thread = false;         // Google Benchmark's own clock is right for it
   std::size_t pass_bytes = 0;      // a run is whole passes over so many bytes; 0 = any number of frames
   std::uint64_t pass_frames = 0;   // or over so many frames; then Google Benchmark does three passes, however long they take

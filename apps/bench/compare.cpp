@@ -8,7 +8,6 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cstdio>
-#include <limits>
 #include <numeric>
 #include <random>
 #include <utility>
@@ -20,13 +19,6 @@ namespace {
 
 constexpr double kBytesPerGigabyte = 1e9;
 constexpr double kLongSeconds = 0.2;  // for kFewestFrames: then they are fewer
-// How a warm-up ends: when so many pieces, one after the other, were not faster by that much than the fastest before.
-constexpr int kPatience = 3;
-constexpr double kFaster = 0.98;
-constexpr double kLongestWarmUp = 0.2;  // seconds, about
-// Whole frames of other sizes are as fast without a long one: few of them are in caches, or all are soon (docs/design.md).
-constexpr std::size_t kTooLargeForCaches = std::size_t{16} << 20;
-constexpr std::size_t kSoonInCaches = std::size_t{1} << 20;
 
 // One of those compared: started, and calibrated to batches of about the wanted length.
 class Contestant {
@@ -48,7 +40,7 @@ class Contestant {
 
   // Its counters, and two of ours. A message that is smaller than the frame stands for one all the same.
   Measured measure() {
-    warm_up();
+    measurement_->warm_up(std::max<std::uint64_t>(1, frames_ / 8));  // the others had the caches
     const double seconds = measurement_->run(frames_);
     Counters counters = measurement_->counters();
     counters[kRate] = static_cast<double>(frames_ * frame_bytes_) / seconds / kBytesPerGigabyte;
@@ -59,22 +51,6 @@ class Contestant {
   void stop() { measurement_->stop(); }
 
  private:
-  // The others had the caches. Whole frames get back there only after dozens of passes over all buffers: it goes on until it gets
-  // no faster.
-  void warm_up() {
-    measurement_->warm_up(std::max<std::uint64_t>(1, frames_ / 8));
-    if (!benchmark_.whole_frames || frame_bytes_ > kTooLargeForCaches || frame_bytes_ <= kSoonInCaches) return;
-    const std::uint64_t piece = std::max(frames_ / 2, kFewestSlowFrames);
-    double fastest = std::numeric_limits<double>::infinity();
-    double all = 0;
-    for (int slower = 0; slower < kPatience && all < kLongestWarmUp;) {
-      const double seconds = measurement_->run(piece);
-      slower = seconds < fastest * kFaster ? 0 : slower + 1;
-      fastest = std::min(fastest, seconds);
-      all += seconds;
-    }
-  }
-
   const Benchmark& benchmark_;
   const std::size_t frame_bytes_;
   const std::unique_ptr<Measurement> measurement_;
