@@ -1,7 +1,6 @@
 #include "frame.hpp"
 
 #include <sys/mman.h>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -23,20 +22,16 @@ std::uint64_t word_at(std::span<const std::byte> frame, std::size_t offset) noex
 
 std::uint64_t filler(std::uint64_t counter) noexcept { return (counter & 0xff) * 0x0101010101010101U; }
 
-// Eight independent sums, so that the loop runs at the speed of memory rather than of one add after the other.
+// Of four quarters side by side: memory is read faster in four places than in one.
 std::uint64_t sum_words(std::span<const std::byte> frame) noexcept {
-  constexpr std::size_t kLanes = 8;
-  std::array<std::uint64_t, kLanes> sums{};
-  std::size_t offset = 0;
-  for (; offset + kLanes * kWordBytes <= frame.size(); offset += kLanes * kWordBytes) {
-    std::array<std::uint64_t, kLanes> words;
-    std::memcpy(words.data(), frame.data() + offset, sizeof words);
-    for (std::size_t i = 0; i < kLanes; ++i) sums[i] += words[i];
+  constexpr std::size_t kPlaces = 4;
+  const std::size_t quarter = frame.size() / kWordBytes / kPlaces * kWordBytes;
+  std::uint64_t sum = 0;
+  for (std::size_t offset = 0; offset < quarter; offset += kWordBytes) {
+    for (std::size_t place = 0; place < kPlaces; ++place) sum += word_at(frame, place * quarter + offset);
   }
-  for (; offset < frame.size(); offset += kWordBytes) sums[0] += word_at(frame, offset);
-  std::uint64_t total = 0;
-  for (const std::uint64_t sum : sums) total += sum;
-  return total;
+  for (std::size_t offset = kPlaces * quarter; offset < frame.size(); offset += kWordBytes) sum += word_at(frame, offset);
+  return sum;
 }
 
 }  // namespace

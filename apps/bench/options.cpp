@@ -119,9 +119,8 @@ std::pair<Options, std::optional<int>> parse_options(int argc, char** argv, cons
   compare->delimiter(',')->expected(2, kMostCompared)->check(benchmark_name(benchmarks))->envname("ARRAYWIRE_COMPARE");
   app.add_option("--size", options.frame_bytes, "Frame size for --compare")->check(frame_size())->envname("ARRAYWIRE_SIZE");
   app.add_option("--pairs", options.pairs, "How many rounds")->check(CLI::Range(1U, 100000U))->envname("ARRAYWIRE_PAIRS");
-  app.add_option("--batch-seconds", options.batch_seconds,
-                 "About how long each of them is measured in a round; 0: as few frames as can be")
-      ->check(CLI::Range(0.0, 60.0))
+  app.add_option("--batch-seconds", options.batch_seconds, "About how long each of them is measured in a round")
+      ->check(CLI::Range(0.001, 60.0))
       ->envname("ARRAYWIRE_BATCH_SECONDS");
   app.add_option("--json", options.json, "Also write the comparison as JSON there; - for stdout")->envname("ARRAYWIRE_JSON");
   app.add_option("--log-level", options.log_level, "Of arraywire's events, on stderr")

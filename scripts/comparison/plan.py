@@ -100,10 +100,10 @@ class Table:
     consumers: tuple = (1,)
     beside: tuple = ()  # more rows of one benchmark
     rounds: int = 15
-    rounds_of_small: int = 15  # of frames up to 1 MiB
+    rounds_of_small: int = 0  # of frames up to 8.3 MB; 0: as many
 
     def rounds_of(self, frame_bytes):
-        return self.rounds_of_small if frame_bytes <= 1048576 else self.rounds
+        return (frame_bytes <= 8294400 and self.rounds_of_small) or self.rounds
 
     def part_names(self):
         """(part's workload, frame bytes, the part's heading)"""
