@@ -23,8 +23,7 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 
-// At least what a slot of the pool takes, which is a 64th more than the frame, or a page.
-std::size_t most_slot_bytes(std::size_t frame_bytes) { return frame_bytes + frame_bytes / 64 + kPage; }
+std::size_t whole_pages(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
 // Other libraries over sockets have besides kBuffers what the kernel holds for them; our queue ends at the consumer, so what is
 // in the kernel is in the queue. A message takes a page of the kernel's memory, about, however small it is.
@@ -35,7 +34,7 @@ std::size_t frames_in_kernel(std::size_t frame_bytes) { return socket_buffer_byt
 PublisherOptions publisher_options(Lane lane, std::size_t frame_bytes) {
   PublisherOptions options{.block_limit = kForever};
   if (lane == Lane::Inline) {
-    options.max_memory_bytes = (kBuffers / 2 + frames_in_kernel(frame_bytes)) * most_slot_bytes(frame_bytes);
+    options.max_memory_bytes = (kBuffers / 2 + frames_in_kernel(frame_bytes)) * whole_pages(frame_bytes);
     options.lane = LaneChoice::Inline;
   }
   return options;

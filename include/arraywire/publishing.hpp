@@ -23,7 +23,9 @@ struct PublisherOptions {
   std::chrono::nanoseconds block_limit = std::chrono::seconds{1};  // how long publish may wait for slow sessions; 0 = for nobody
   // Shared memory: how long publish looks again before it sleeps, while it waits for slow sessions. As SubscriberOptions::spin.
   std::chrono::nanoseconds spin = std::chrono::microseconds{50};
-  std::size_t max_memory_bytes = 0;  // of the pool; 0 = a quarter of RAM or of the cgroup's limit, the lesser
+  // Of the pool. 0 = a quarter of RAM or of the cgroup's limit, the lesser. What n messages take in whole pages has room for n of
+  // them; for up to a 64th fewer where these are more than 64.
+  std::size_t max_memory_bytes = 0;
   LaneChoice lane = LaneChoice::Automatic;
   Accounts allow{};       // who may subscribe on this machine beside our own user and root; over tcp everybody can
   bool checksum = false;  // XXH3 of every payload in its header: costs one read of every byte

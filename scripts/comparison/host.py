@@ -15,16 +15,21 @@ class State:
     steps_per_ns: float
 
 
-def rounds_of(part):
-    return [State(*of) for group in part["groups"] for of in zip(group["host"]["line_ns"], group["host"]["steps_per_ns"], strict=True)]
+def rounds_of(groups):
+    return [State(*of) for group in groups for of in zip(group["host"]["line_ns"], group["host"]["steps_per_ns"], strict=True)]
 
 
 def usual(parts):
     """How far apart the cores were most of the time, and their speed in all but the fastest tenth of the rounds at most: whoever disturbs
     only slows them."""
-    rounds = [state for part in parts for state in rounds_of(part)]
+    rounds = [state for part in parts for state in rounds_of(part["groups"])]
     steps = sorted(state.steps_per_ns for state in rounds)
     return State(statistics.median(state.line_ns for state in rounds), steps[int(0.9 * (len(steps) - 1))])
+
+
+def state_of(groups):
+    rounds = rounds_of(groups)
+    return State(statistics.median(of.line_ns for of in rounds), statistics.median(of.steps_per_ns for of in rounds))
 
 
 def is_disturbed(state, usually):
@@ -32,14 +37,19 @@ def is_disturbed(state, usually):
     return moved or state.steps_per_ns < SLOWER * usually.steps_per_ns
 
 
+def alike(one, other):
+    """Whether neither would disturb a round of the other."""
+    return not is_disturbed(one, other) and not is_disturbed(other, one)
+
+
 def disturbed_share(part, usually):
-    rounds = rounds_of(part)
+    rounds = rounds_of(part["groups"])
     return sum(is_disturbed(state, usually) for state in rounds) / len(rounds)
 
 
 def summary(parts):
     """What is told of a run."""
     usually = usual(parts)
-    rounds = [state for part in parts for state in rounds_of(part)]
+    rounds = [state for part in parts for state in rounds_of(part["groups"])]
     distance = f"a line of memory goes from core to core in {usually.line_ns:.0f} ns, " if usually.line_ns else ""
     return f"{distance}the host disturbed {sum(is_disturbed(state, usually) for state in rounds)} of {len(rounds)} rounds"

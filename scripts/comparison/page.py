@@ -32,9 +32,11 @@ Written by `scripts/compare`, which does all of it again in about 15 minutes; th
 - All of a table's processes are there at once and take turns: in each round every row is measured for about {batch} s, and for no less
   than 16 frames (12 if these take more than a fifth of a second, 30 at 60 Hz), in an order drawn by lot (it is in the JSON). What is told is the
   median of the rounds and, behind it, the quartiles. A ratio is one of the same round, so what the machine does to all of them is not in
-  it. The rate is that of a stream that has been running: rows that are filled and read in full are warmed up before each round until they
-  get no faster (those of 8.3 MB: for the others it makes no difference), and the first and the last four
-  frames of each do not count.
+  it. Each row goes on for an eighth as many frames before it is measured, and the first and the last four frames of those measured do not
+  count.
+- Filling is a memset. Reading is the sum of all 8-byte words, in C++ of the frame's four quarters side by side: memory
+  that is read in one place gives little more than half as much, and then that is what is measured. NumPy fills as fast and reads a fifth
+  slower.
 - Processes are started {starts} times for each table, with minutes between, and each start has its share of the rounds: some rows have another
   speed with every start, and it is then in the quartiles.
 - The host of a virtual machine moves its processors, and runs others on the same cores, without a word. So before and after each round it
@@ -57,7 +59,7 @@ Written by `scripts/compare`, which does all of it again in about 15 minutes; th
 - Ratios say more than rates: those differ between machines, and between days on a virtual one. `scripts/compare --check
   docs/benchmarks.json` measures again and sorts ratios into those within {tolerance} of these; those beyond, of which the quartiles
   overlap (a ratio that varies by more than {tolerance} from round to round cannot be had again to {tolerance}); and those that differ
-  beyond both, of which there should be none.
+  beyond both. Of the last there should be none, unless the host's processors were worth something else in that part, which it says.
 """
 PICTURES = """![Rate against frame size](benchmarks-rate.svg)
 

@@ -13,6 +13,8 @@
 namespace arraywire::memory {
 namespace {
 
+constexpr std::size_t kFewSlots = 64;  // of more, what slot_bytes adds is one in so many
+
 std::size_t whole_pages(std::size_t bytes) {
   const std::size_t page = page_bytes();
   return bytes > ~page ? ~std::size_t{0} / page * page : (bytes + page - 1) / page * page;
@@ -63,9 +65,12 @@ std::shared_ptr<Pool> Pool::create(std::size_t max_bytes) {
 Pool::Pool(std::size_t limit_bytes) : limit_bytes_(limit_bytes), inventory_(limit_bytes) {}
 Pool::~Pool() = default;
 
+// A limit that is meant for a few frames has room for them: slots are rounded up only as far as that costs none.
 std::size_t Pool::size_for(std::size_t bytes) const noexcept {
-  const std::size_t size = slot_bytes(bytes);
-  return size > limit_bytes() ? whole_pages(std::max(bytes, std::size_t{1})) : size;  // the last few percent below the limit
+  const std::size_t room_for = limit_bytes() / whole_pages(std::max(bytes, std::size_t{1}));
+  if (room_for == 0 || room_for > kFewSlots) return slot_bytes(bytes);
+  const std::size_t share = limit_bytes() / room_for;
+  return std::min(slot_bytes(bytes), share - share % page_bytes());
 }
 
 Result<Reference, PoolError> Pool::take(std::size_t bytes, std::chrono::nanoseconds timeout, int stop_fd) {

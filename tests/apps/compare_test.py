@@ -304,6 +304,9 @@ class Compare(unittest.TestCase):
             self.assertEqual(host.is_disturbed(host.State(line, steps), usually), disturbed, (line, steps))
         one_core = host.State(line_ns=0, steps_per_ns=5.0)
         self.assertFalse(host.is_disturbed(one_core, one_core))
+        self.assertTrue(host.alike(usually, host.State(line_ns=60.0, steps_per_ns=4.5)))
+        for other in (host.State(line_ns=40.0, steps_per_ns=4.0), host.State(line_ns=200.0, steps_per_ns=5.0)):
+            self.assertEqual([host.alike(usually, other), host.alike(other, usually)], [False] * 2)
 
     def test_the_page_has_every_transport_and_names_what_is_left_out(self):
         text = page.page(invented(), False)
@@ -371,6 +374,12 @@ class Compare(unittest.TestCase):
         other = self.script("--from", written(self.directory, "moved.json", moved), "--check", published)
         self.assertEqual(other.returncode, 1)
         self.assertRegex(other.stdout, re.compile(rf"^{check.DIFFERS}: 3:$", re.MULTILINE))
+        for part in moved["parts"]:
+            part["groups"][0]["host"]["steps_per_ns"] = [3.0] * 3
+        slower = self.script("--from", written(self.directory, "moved.json", moved), "--check", published)
+        self.assertEqual(slower.returncode, 1)
+        self.assertRegex(slower.stdout, re.compile(rf"^{check.OTHER_HOST}: 3:$", re.MULTILINE))
+        self.assertRegex(slower.stdout, re.compile(rf"^{check.DIFFERS}: 0$", re.MULTILINE))
         self.assertFalse((self.directory / "benchmarks.md").exists())
 
     def test_a_page_is_written_again_from_its_numbers(self):

@@ -110,11 +110,22 @@ TEST(Pool, SaysTooLargeForWhatTheMachineCannotBack) {
   EXPECT_TRUE(pool->take(kMiB, kNow, -1).has_value());
 }
 
-TEST(Pool, BacksExactlyItsLimitWhateverSlotSizesRoundTo) {
-  const std::size_t limit = 33 * kMiB + page_bytes();  // between two steps of slot_bytes
-  ASSERT_GT(slot_bytes(limit), limit);
-  const auto pool = Pool::create(limit);
-  EXPECT_EQ(slot_in(take(*pool, limit)).bytes().size(), limit);
+TEST(Pool, HasRoomForAsManyAsItsLimitIsMeantFor) {
+  const std::size_t bytes = 2 * kMiB + page_bytes();  // between two steps of slot_bytes
+  ASSERT_GT(slot_bytes(bytes), bytes);
+  for (std::size_t count : {1, 2, 3, 7, 64}) {
+    const auto pool = Pool::create(count * bytes);
+    std::vector<Reference> held;
+    while (held.size() < count) held.push_back(take(*pool, bytes));
+    EXPECT_EQ(pool->take(bytes, kNow, -1).error(), PoolError::Exhausted) << count;
+    EXPECT_EQ(pool->bytes(), count * bytes);
+  }
+}
+
+TEST(Pool, RoundsSlotsUpWhereThatCostsNone) {
+  const std::size_t bytes = 2 * kMiB + page_bytes();
+  const auto pool = Pool::create(2 * slot_bytes(bytes));
+  EXPECT_EQ(slot_in(take(*pool, bytes)).bytes().size(), slot_bytes(bytes));
 }
 
 TEST(Pool, MakesRoomForGrownArraysByGivingSmallSlotsBack) {
