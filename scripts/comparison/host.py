@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 NEARER_OR_FARTHER = 2.5  # by this factor the way from core to core differs where they were moved: from 40 ns to 200
 SLOWER = 0.85  # of the usual speed of arithmetic: less is left where another runs on the same core
-MANY = 1 / 5  # of the rounds of a part's start: then it is measured again
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,6 @@ def is_disturbed(state, usually):
 def alike(one, other):
     """Whether neither would disturb a round of the other."""
     return not is_disturbed(one, other) and not is_disturbed(other, one)
-
-
-def disturbed_share(part, usually):
-    rounds = rounds_of(part["groups"])
-    return sum(is_disturbed(state, usually) for state in rounds) / len(rounds)
 
 
 def summary(parts):

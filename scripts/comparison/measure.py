@@ -7,12 +7,10 @@ import subprocess
 import sys
 import time
 
-from . import host, machine, memory
+from . import machine, memory
 from .plan import BY_NAME, INLINE, SHARED, TABLES, receivers_of
 
-STARTS = 2  # of every part, each with its share of the rounds: what differs from start to start shows, and minutes lie between them
-AGAIN_UNTIL = 15 * 60  # seconds: no start that the host disturbed is measured again after that
-REPEATS = 2  # of one start
+STARTS = 3  # of every part, minutes apart, each with its share of the rounds: what differs from start to start shows
 STOPPED = "it was stopped before"
 ALWAYS = (SHARED, INLINE)  # in every group, besides the floors
 FAILED = re.compile(r"arraywire-bench: (?P<name>\S+) (?:producer|consumer): (?P<why>.*)")
@@ -142,31 +140,17 @@ def measure(build, found, options, stop, save):
              for name in table.part_names()]
     places = [(start, *part) for start in range(STARTS) for part in parts if rounds_of_start(start, part[0], part[2], options)]
     started, taken = time.monotonic(), machine.Taken()
-    by_place = [None] * len(places)
+    by_part = {}  # what the starts of each gave
 
-    def measured(number, is_better=lambda start: True):
-        """Whether it goes on. What is measured again is kept only if it is better."""
-        start, table, workload, size, heading = places[number]
+    for number, (start, table, workload, size, heading) in enumerate(places):
         print(f"[{number + 1} of {len(places)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
         now = bench.start(table, workload, size, rounds_of_start(start, table, size, options))
-        if now["groups"] and is_better(now):
-            by_place[number] = now
-        of_parts = [(*part[1:3], [by for by, place in zip(by_place, places, strict=True) if by and place[1:] == part]) for part in parts]
-        found.update(parts=[merged(*of) for of in of_parts if of[-1]], seconds=round(time.monotonic() - started), taken=taken.share())
+        if now["groups"]:
+            by_part.setdefault((workload, size), []).append(now)
+        found.update(parts=[merged(*part, starts) for part, starts in by_part.items()], seconds=round(time.monotonic() - started),
+                     taken=taken.share())
         save(found)
         print(f" {now['seconds']} s, {found['seconds']} s so far{machine.disturbed(now['taken'])}", file=sys.stderr)
-        return not stop.signal
-
-    for number in range(len(places)):
-        if not measured(number):
+        if stop.signal:
             return
-    for _ in range(REPEATS):
-        usually = host.usual(found["parts"])
-        shares = {number: host.disturbed_share(of, usually) for number, of in enumerate(by_place) if of}
-        for number, share in sorted(shares.items(), key=lambda of: -of[1]):
-            if share <= host.MANY or found["seconds"] + by_place[number]["seconds"] > AGAIN_UNTIL:
-                continue
-            print(f"Again, for the host disturbed {share:.0%} of its rounds: ", end="", file=sys.stderr)
-            if not measured(number, lambda now: not stop.signal and host.disturbed_share(now, usually) < share):
-                return
     found["complete"] = options["complete"]

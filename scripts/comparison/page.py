@@ -40,9 +40,8 @@ Written by `scripts/compare`, which does all of it again in about 15 minutes; th
 - Processes are started {starts} times for each table, with minutes between, and each start has its share of the rounds: some rows have another
   speed with every start, and it is then in the quartiles.
 - The host of a virtual machine moves its processors, and runs others on the same cores, without a word. So before and after each round it
-  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic. Where more
-  than a fifth of a start's rounds were not as most are, it is measured again, at the end, up to twice, those with most such rounds first and
-  as long as that makes no more than a quarter of an hour of all.
+  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic; above is said in how many rounds that
+  was not as in most.
 - Each thread that sends or receives has a processor core of its own, dealt in turn as far as there are cores; other threads of its
   process (I/O threads, daemons) have all cores but that one. Memory that is free in small pieces, which is read more slowly, is used up before
   anybody starts. Why, and what difference it makes, is in [design.md](design.md#what-a-measurement-depends-on).

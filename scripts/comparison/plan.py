@@ -78,6 +78,7 @@ TRANSPORTS = [
 ]
 BY_NAME = {transport.name: transport for transport in TRANSPORTS}
 
+ROUNDS = 15
 SIZES = {65536: "64 KiB", 1048576: "1 MiB", 8294400: "8.3 MB", 49766400: "49.8 MB", 199065600: "199 MB"}
 
 
@@ -99,11 +100,10 @@ class Table:
     floors: tuple  # of transports that share memory, and of those that go through sockets; "" for none
     consumers: tuple = (1,)
     beside: tuple = ()  # more rows of one benchmark
-    rounds: int = 15
-    rounds_of_small: int = 0  # of frames up to 8.3 MB; 0: as many
+    rounds_of_small: int = ROUNDS  # of frames up to 8.3 MB
 
     def rounds_of(self, frame_bytes):
-        return (frame_bytes <= 8294400 and self.rounds_of_small) or self.rounds
+        return self.rounds_of_small if frame_bytes <= 8294400 else ROUNDS
 
     def part_names(self):
         """(part's workload, frame bytes, the part's heading)"""
@@ -128,7 +128,7 @@ TABLES = [
     Table("latency", "Latency", "One frame at a time, each answered: from just before it is sent until the consumer has it, p50.",
           "p50_us", "us", "less", (65536, 1048576, 8294400), (FUTEX, SOCKET), beside=(ZMQ_PING,)),
     Table("paced", "Latency at 60 Hz", "Frames at 60 Hz, so that every reader sleeps in between: from just before one is sent until the "
-          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET), rounds=16),
+          "consumer has it, p50.", "p50_us", "us", "less", (8294400,), (FUTEX, SOCKET)),
     Table("consumers", "Several consumers", "Filled once, and read in full by each consumer, which all get every frame. The rate is that "
           "of frames sent.", "GB/s", "GB/s", "more", (8294400,), ("", SOCKET), consumers=(1, 2, 4, 8)),
     Table("first_frames", "The first ten frames", "Of a pair of processes that has just connected, filled and read in full: memory is "
