@@ -113,7 +113,7 @@ TEST(Pool, SaysTooLargeForWhatTheMachineCannotBack) {
 TEST(Pool, HasRoomForAsManyAsItsLimitIsMeantFor) {
   const std::size_t bytes = 2 * kMiB + page_bytes();  // between two steps of slot_bytes
   ASSERT_GT(slot_bytes(bytes), bytes);
-  for (std::size_t count : {1, 2, 3, 7, 64}) {
+  for (const std::size_t count : {1U, 2U, 3U, 7U, 64U}) {
     const auto pool = Pool::create(count * bytes);
     std::vector<Reference> held;
     while (held.size() < count) held.push_back(take(*pool, bytes));
