@@ -141,9 +141,8 @@ def measure(build, found, options, stop, save):
     places = [(start, *part) for start in range(STARTS) for part in parts if rounds_of_start(start, part[0], part[2], options)]
     started, taken = time.monotonic(), machine.Taken()
     by_part = {}  # what the starts of each gave
-
-    for number, (start, table, workload, size, heading) in enumerate(places):
-        print(f"[{number + 1} of {len(places)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
+    for number, (start, table, workload, size, heading) in enumerate(places, 1):
+        print(f"[{number} of {len(places)}] {table.title}, {heading}:", end="", file=sys.stderr, flush=True)
         now = bench.start(table, workload, size, rounds_of_start(start, table, size, options))
         if now["groups"]:
             by_part.setdefault((workload, size), []).append(now)

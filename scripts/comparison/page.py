@@ -40,8 +40,8 @@ Written by `scripts/compare`, which does all of it again in about 15 minutes; th
 - Processes are started {starts} times for each table, with minutes between, and each start has its share of the rounds: some rows have another
   speed with every start, and it is then in the quartiles.
 - The host of a virtual machine moves its processors, and runs others on the same cores, without a word. So before and after each round it
-  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic; above is said in how many rounds that
-  was not as in most.
+  is measured how long a line of memory takes from core to core, and how fast both are at arithmetic; above is said in how many rounds the
+  way was another than in most, by a factor of {farther}, or the speed less than {slower} of that in the fastest tenth.
 - Each thread that sends or receives has a processor core of its own, dealt in turn as far as there are cores; other threads of its
   process (I/O threads, daemons) have all cores but that one. Memory that is free in small pieces, which is read more slowly, is used up before
   anybody starts. Why, and what difference it makes, is in [design.md](design.md#what-a-measurement-depends-on).
@@ -197,5 +197,5 @@ def table_text(results, table):
 def page(results, with_pictures):
     text = HEAD.format(machine=("" if results["complete"] else INCOMPLETE) + machine_text(results),
                        pictures=PICTURES if with_pictures else "", batch=results["batch_seconds"], starts=STARTS,
-                       tolerance=f"{TOLERANCE:.0%}")
+                       tolerance=f"{TOLERANCE:.0%}", farther=host.NEARER_OR_FARTHER, slower=f"{host.SLOWER:.0%}")
     return text + "".join(table_text(results, table) for table in TABLES if parts_of(results, table))
