@@ -53,7 +53,8 @@ std::size_t DeliveryBook::history_start(const Terms& terms, const Predecessor& b
 }
 
 Opened DeliveryBook::open(Id id, const Terms& terms, const Predecessor& before) {
-  vacate(before.session, before.held);  // and what it held is given to others when this session is among them: see redeliver()
+  vacate(before.session, before.held,
+         Parting::InGoodOrder);  // and what it held is given to others when this session is among them: see redeliver()
   Session& s = sessions_[id];
   s.terms = terms;
   s.unreleased.reserve(std::size_t{terms.grant.queue} + terms.grant.hold);
@@ -77,15 +78,17 @@ Opened DeliveryBook::open(Id id, const Terms& terms, const Predecessor& before) 
   return opened;
 }
 
-void DeliveryBook::close(Id id) { leave(id, {}); }
+void DeliveryBook::close(Id id) { end(id, {}, Parting::Lost); }
 
-void DeliveryBook::leave(Id id, std::span<const std::uint64_t> held) {
-  vacate(id, held);
+void DeliveryBook::leave(Id id, std::span<const std::uint64_t> held) { end(id, held, Parting::InGoodOrder); }
+
+void DeliveryBook::end(Id id, std::span<const std::uint64_t> held, Parting parting) {
+  vacate(id, held, parting);
   redeliver();
   advance_all();
 }
 
-void DeliveryBook::vacate(Id id, std::span<const std::uint64_t> held) {
+void DeliveryBook::vacate(Id id, std::span<const std::uint64_t> held, Parting parting) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   Session& s = found->second;
@@ -95,7 +98,9 @@ void DeliveryBook::vacate(Id id, std::span<const std::uint64_t> held) {
   s.leaving = true;
   const auto stays = [&](const Delivered& d) { return d.message && std::find(held.begin(), held.end(), d.number) != held.end(); };
   for (Delivered& d : s.unreleased) {
-    if (!stays(d)) take_back(id, std::exchange(d, {}), false);
+    if (stays(d)) continue;
+    const bool tried = parting == Parting::Lost || d.number <= s.taken_through;
+    take_back(std::exchange(d, {}), tried ? 1 : 0, {});
   }
   std::erase_if(s.unreleased, [](const Delivered& d) { return !d.message; });
   if (s.unreleased.empty()) sessions_.erase(found);
@@ -154,18 +159,19 @@ bool DeliveryBook::release(Id id, Session& s, std::uint64_t number, bool rejecte
   if (at == s.unreleased.end() || at->number != number) return false;
   Delivered delivered = std::move(*at);
   s.unreleased.erase(at);
-  if (rejected) take_back(id, std::move(delivered), true);
+  if (rejected) take_back(std::move(delivered), 1, id);
   return true;
 }
 
 // A delivery that was not completed: in distribute somebody else gets it, up to kMaxAttempts.
-void DeliveryBook::take_back(Id id, Delivered delivered, bool rejected) {
+void DeliveryBook::take_back(Delivered delivered, std::uint32_t attempts, Id rejected_by) {
   if (delivery_ != Delivery::Distribute || !delivered.message) return;
-  if (delivered.attempt >= kMaxAttempts) {
+  const std::uint32_t next = delivered.attempt + attempts;
+  if (next > kMaxAttempts) {
     ++abandoned_;
     return;
   }
-  redeliveries_.push_back({std::move(delivered.message), delivered.attempt + 1, rejected ? id : Id{}});
+  redeliveries_.push_back({std::move(delivered.message), next, rejected_by});
 }
 
 // ---- sending

@@ -16,7 +16,7 @@
 
 namespace arraywire::transport {
 
-inline constexpr std::uint32_t kMaxAttempts = 3;  // deliveries of one message (distribute)
+inline constexpr std::uint32_t kMaxAttempts = 3;  // of one message (distribute)
 
 struct Grant {
   std::uint32_t queue = 0;
@@ -73,9 +73,11 @@ class DeliveryBook {
   // session before this one is gone, else nothing.
   std::optional<Grant> grant(Grant wanted, Lane lane, std::uint64_t budget_slots, const Predecessor& before = {}) const;
   Opened open(Id session, const Terms& terms, const Predecessor& before);
-  // It is gone: whatever it held comes back, and in distribute goes to the next free session.
+  // It is gone: whatever it had comes back, and in distribute goes to the next free session, as one more attempt: any of it may
+  // be what killed the worker.
   void close(Id session);
-  // It leaves, but still holds these deliveries: all others come back now, these when they are returned.
+  // It leaves in good order, but still holds these deliveries: all others come back now, these when they are returned. What it
+  // had not taken was not attempted.
   void leave(Id session, std::span<const std::uint64_t> held);
   bool knows(Id session) const { return sessions_.contains(session); }
   std::size_t open_sessions() const { return open_sessions_; }
@@ -149,12 +151,14 @@ class DeliveryBook {
   void miss(Session& s);
   void offer(Id id, Session& s, const MessagePtr& message);  // fan-out
   void advance(Id id, Session& s);                           // room may have come
-  void take_back(Id id, Delivered delivered, bool rejected);
+  void take_back(Delivered delivered, std::uint32_t attempts, Id rejected_by);
   void redeliver();
   using Sessions = std::map<Id, Session>;
   Sessions::iterator roomiest(Id except);
   std::uint64_t slots_granted(const Predecessor& leaves) const;
-  void vacate(Id id, std::span<const std::uint64_t> held);
+  enum class Parting : std::uint8_t { InGoodOrder, Lost };
+  void end(Id id, std::span<const std::uint64_t> held, Parting parting);
+  void vacate(Id id, std::span<const std::uint64_t> held, Parting parting);
   std::size_t history_start(const Terms& terms, const Predecessor& before) const;
   bool may_end(const Session& s) const;
   bool all_released() const;

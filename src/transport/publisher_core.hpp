@@ -149,7 +149,7 @@ class PublisherCore final : public Participant {
   void supersede(const Address& from, Id replaced) REQUIRES(mutex_);
   void on_known(const wire::Envelope& envelope) REQUIRES(mutex_);
   void drop_message(std::string_view why) REQUIRES(mutex_);
-  void depart(Id id, std::span<const std::uint64_t> held, const std::string& why) REQUIRES(mutex_);
+  void depart(Id id, const std::string& why, const wire::Bye* good_bye = nullptr) REQUIRES(mutex_);
   void note_departure(Id id, Peer& peer, const std::string& why) REQUIRES(mutex_);
   void lost(const Address& address) REQUIRES(mutex_);
   std::uint64_t budget_slots() const REQUIRES(mutex_);

@@ -53,7 +53,7 @@ void PublisherCore::drain_ring(Id id) {
       ++dropped_;
       tell(EventKind::Malformed, peer->second.about.name, "its ring cannot be read");
       peer->second.rings.reset();
-      return depart(id, {}, "its ring cannot be read");
+      return depart(id, "its ring cannot be read");
     }
     peer->second.rings->pop();
     const auto envelope = decoder_.read(entry->bytes);

@@ -75,7 +75,7 @@ void PublisherCore::on_known(const wire::Envelope& envelope) {
     send_header(use_router(peer.address.router),
                 peer.address.routing_id,  // nothing follows; if it cannot go, it is not waited for long
                 encoder_.bye({.epoch = epoch_, .session = envelope.session}, {}));
-    depart(envelope.session, bye.held, "said good-bye");
+    depart(envelope.session, "said good-bye", &bye);
   } else if (envelope.kind != wire::Kind::Alive) {
     drop_message("of a kind that subscribers do not send");
   }
@@ -191,7 +191,7 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
                                       encoder_.welcome({.epoch = epoch_, .session = envelope.session}, welcome));
   Peer& joined = peers_.emplace(envelope.session, std::move(peer)).first->second;
   ++progress_;
-  if (sent != SendResult::Sent) return depart(envelope.session, {}, "gone before it was welcomed");
+  if (sent != SendResult::Sent) return depart(envelope.session, "gone before it was welcomed");
   if (joined.slots) {
     due_sessions_.reserve(peers_.size());  // so that serving them allocates nothing
     numbers_.reserve(memory::kMaxSessionSlots);
@@ -216,7 +216,7 @@ void PublisherCore::supersede(const Address& from, Id replaced) {
       ended.push_back(id);
     }
   }
-  for (const Id id : ended) depart(id, {}, "began another session");
+  for (const Id id : ended) depart(id, "began another session");
 }
 
 void PublisherCore::refuse(const Address& to, const wire::Envelope& hello, const std::string& name, const std::string& reason) {
@@ -235,12 +235,16 @@ void PublisherCore::note_departure(Id id, Peer& peer, const std::string& why) {
   tell(EventKind::Left, peer.about.name, why);
 }
 
-void PublisherCore::depart(Id id, std::span<const std::uint64_t> held, const std::string& why) {
+void PublisherCore::depart(Id id, const std::string& why, const wire::Bye* good_bye) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return;
   Peer& peer = found->second;
   note_departure(id, peer, why);
-  book_.leave(id, held);
+  if (good_bye) {
+    book_.leave(id, good_bye->held);
+  } else {
+    book_.close(id);
+  }
   peer.backlog.clear();
   if (!book_.knows(id)) forget(found);
   ++progress_;
@@ -257,7 +261,7 @@ void PublisherCore::lost(const Address& address) {
     peer.unreachable = true;
     peer.backlog.clear();
   }
-  for (const Id id : gone) depart(id, {}, "its connection ended");
+  for (const Id id : gone) depart(id, "its connection ended");
 }
 
 // ---- sending

@@ -69,7 +69,7 @@ void PublisherCore::serve_sender(Id id) {
     ++dropped_;
     tell(EventKind::Malformed, peer.about.name, "ended its hand-over: " + std::string(memory::describe(peer.slots->broken_by())));
   }
-  depart(id, {}, "its process or its hand-over ended");
+  depart(id, "its process or its hand-over ended");
 }
 
 // Its slots are its no more.

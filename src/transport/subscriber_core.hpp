@@ -185,6 +185,7 @@ class SubscriberCore final : public Participant, public std::enable_shared_from_
   void heard() REQUIRES(mutex_);
   void send_alive(SteadyTime now) REQUIRES(mutex_);
   bool in_session() const REQUIRES(mutex_);
+  bool awaits_welcome() const REQUIRES(mutex_);                  // our Hello is on its way, or its answer
   std::uint32_t hold() const REQUIRES(mutex_);                   // samples that may be unreleased at once
   bool leases(const Received& received) const REQUIRES(mutex_);  // it holds something at the publisher until it is released
   void tell(EventKind kind, std::string detail) REQUIRES(mutex_);

@@ -31,6 +31,10 @@ bool SubscriberCore::in_session() const {
   return state_ == State::Connected || state_ == State::Silent || state_ == State::Ended;
 }
 
+bool SubscriberCore::awaits_welcome() const {
+  return session_ && welcomed_ != session_ && !hello_due_ && state_ == State::Searching;
+}
+
 // ---- the service thread
 
 SteadyTime SubscriberCore::serve(std::uint64_t, SteadyTime now) {
@@ -176,9 +180,9 @@ void SubscriberCore::leave() {
   if (!stays) service_.remove(*this);
 }
 
-// Waits until the publisher has heard our last Returns and our Bye: a hand-over that ends before them says that all is given up,
-// and a message that libzmq has half received when its socket is closed is memory lost for good, and it may be a whole frame.
-// A stopped or dead publisher is not waited for long.
+// Waits until the publisher has heard our last Returns and our Bye, which can be said once it has welcomed us: a hand-over that
+// ends before them says that all is given up, and a message that libzmq has half received when its socket is closed is memory
+// lost for good, and it may be a whole frame. A stopped or dead publisher is not waited for long.
 void SubscriberCore::await_bye() {
   const SteadyTime deadline = steady_now() + kByeAnswer;
   const std::array waited_for{dealer_descriptor_, wake_.descriptor()};
@@ -191,7 +195,8 @@ void SubscriberCore::await_bye() {
 
 // Nothing more comes: it said so, or it ended what would tell it that we are gone.
 bool SubscriberCore::bye_answered() {
-  if (answered_ || !in_session()) return true;
+  if (answered_) return true;
+  if (!in_session()) return !awaits_welcome();
   if (const SlotSession* slots = slot_session(session_); slots != nullptr && slots->receiver) return false;
   return state_ == State::Ended || welcome_.lane == Lane::SharedMemory;
 }
@@ -290,6 +295,7 @@ void SubscriberCore::on_welcome(const wire::Envelope& envelope) {
   state_ = State::Connected;
   next_alive_ = {};
   if (welcome_.lane == Lane::SharedMemory) open_rings();
+  if (leaving_) send_bye();
   tell(EventKind::Connected, "lane " + std::string(name(welcome_.lane)) + " (" + welcome_.lane_reason + "), queue " +
                                  std::to_string(welcome_.queue) + ", hold " + std::to_string(welcome_.hold) + ", when full " +
                                  std::string(name(welcome_.when_full)));

@@ -52,7 +52,7 @@ void CheckedBook::apply(const Step& step) {
     case Step::Kind::Return: give_back(step.seat, step.flags); break;
     case Step::Kind::Close:
       book_.close(c.id);
-      model_.leave(c.id, {});
+      model_.close(c.id);
       break;
     case Step::Kind::Leave: {
       std::vector<std::uint64_t> held;

@@ -155,6 +155,42 @@ TEST(BookDistribute, AMessageThatKillsItsWorkerDoesNotKillThemAll) {
   EXPECT_EQ(s.book.abandoned(), 1U);
 }
 
+TEST(BookDistribute, WhatAWorkerThatLeavesHadNotTakenWasNotAttempted) {
+  Stream s(kDistribute);
+  s.book.open(kA, block({1, 1}), {});
+  s.publish();
+  EXPECT_EQ(s.sent(), "A1");
+  s.book.leave(kA, {});
+  for (std::uint64_t i = 2; i < 9; ++i) {
+    s.book.open({2, i}, block({1, 1}), {});
+    EXPECT_EQ(s.sent(), "B1");
+    s.book.leave({2, i}, {});
+  }
+  EXPECT_EQ(s.book.abandoned(), 0U);
+}
+
+TEST(BookDistribute, WhatAWorkerThatLeavesHadTakenAndNoLongerHoldsWasAttempted) {
+  Stream s(kDistribute);
+  s.book.open(kA, block({2, 2}), {});
+  s.publish(2);
+  s.take(kA, 1);
+  s.sent();
+  s.book.open(kB, block({2, 2}), {});
+  s.book.leave(kA, {});
+  EXPECT_EQ(s.sent(), "B1' B2");
+}
+
+TEST(BookDistribute, WhoConnectsAgainDidNotAttemptWhatItsConnectionLost) {
+  Stream s(kDistribute);
+  s.book.open(kA, block({2, 2}), {});
+  s.publish(2);
+  s.take(kA, 1);
+  s.sent();
+  const std::uint64_t held[] = {1};
+  s.book.open(kB, block({2, 2}), {.session = kA, .held = held});
+  EXPECT_EQ(s.sent(), "B2");
+}
+
 TEST(BookDistribute, WhatSomebodyWhoLeftHoldsIsNotGivenToOthersUnlessItIsRejected) {
   Stream s(kDistribute);
   s.book.open(kA, block({2, 2}), {});

@@ -160,22 +160,29 @@ Opened BookModel::open(std::size_t seat, Id id, const Predecessor& before) {
 }
 
 // A delivery that was not completed.
-void BookModel::give_up(Consumer& c, std::size_t index, bool rejected) {
+void BookModel::give_up(Consumer& c, std::size_t index, bool attempted, bool rejected) {
   Delivered& d = c.deliveries[index];
   d.released = true;
   if (!distributes()) return;
-  if (d.attempt == 3) {
+  if (attempted && d.attempt == 3) {
     ++abandoned;
   } else {
-    orphans.push_back({.sequence = d.sequence, .attempt = d.attempt + 1, .rejected_by = rejected ? c.id : Id{}});
+    orphans.push_back(
+        {.sequence = d.sequence, .attempt = d.attempt + (attempted ? 1 : 0), .rejected_by = rejected ? c.id : Id{}});
   }
 }
 
-void BookModel::leave(Id id, const std::vector<std::uint64_t>& held) {
+void BookModel::close(Id id) { end(id, {}, true); }
+
+void BookModel::leave(Id id, const std::vector<std::uint64_t>& held) { end(id, held, false); }
+
+void BookModel::end(Id id, const std::vector<std::uint64_t>& held, bool died) {
   Consumer* c = find(id);
   if (c == nullptr) return;
   for (std::size_t i = 0; i < c->deliveries.size(); ++i) {
-    if (!c->deliveries[i].released && !(leases(c->terms) && contains(held, i + 1))) give_up(*c, i, false);
+    if (!c->deliveries[i].released && !(leases(c->terms) && contains(held, i + 1))) {
+      give_up(*c, i, died || c->deliveries[i].taken, false);
+    }
   }
   if (c->open) {
     if (c->waiting != 0 && c->terms.when_full == WhenFull::Block) ++outcome.missed;
@@ -204,7 +211,7 @@ std::uint32_t BookModel::returned(Id id, const wire::Return& message) {
     if (number == 0 || number > c->deliveries.size() || c->deliveries[number - 1].released) {
       ++unknown;
     } else if (rejected) {
-      give_up(*c, number - 1, true);
+      give_up(*c, number - 1, true, true);
     } else {
       c->deliveries[number - 1].released = true;
     }

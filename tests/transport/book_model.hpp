@@ -92,6 +92,7 @@ class BookModel {
   bool leases(const Terms& terms) const { return distributes() || terms.lane == Lane::SharedMemory; }
   void publish();
   Opened open(std::size_t seat, Id id, const Predecessor& before);
+  void close(Id id);
   void leave(Id id, const std::vector<std::uint64_t>& held);
   std::uint32_t returned(Id id, const wire::Return& message);
   std::uint32_t waive();
@@ -120,7 +121,8 @@ class BookModel {
   void send_end(Consumer& c);
   void offer(Consumer& c);
   void advance(Consumer& c);
-  void give_up(Consumer& c, std::size_t index, bool rejected);
+  void end(Id id, const std::vector<std::uint64_t>& held, bool died);
+  void give_up(Consumer& c, std::size_t index, bool attempted, bool rejected);
   bool eligible(const Consumer& c, const Orphan& orphan) const;
   bool all_released() const;
   void follow_data(const Outgoing& out);
