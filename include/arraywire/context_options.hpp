@@ -20,7 +20,7 @@ enum class EventKind : std::uint8_t {
   Left,       // publisher: a session ended; why
   Refused,    // either side: a session was refused; why
   Waived,     // publisher: a session kept publish waiting for the whole block_limit; it is not waited for until it takes
-  Abandoned,  // publisher (distribute): a message was given up after three deliveries
+  Abandoned,  // publisher (distribute): a message was given up after three attempts
   Malformed,  // either side: a peer's message was dropped; why
   Connected,  // subscriber: the session was granted; lane and why
   Silent,     // subscriber: nothing was heard from the publisher for 3 s; it is not believed dead yet

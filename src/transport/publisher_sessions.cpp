@@ -357,7 +357,7 @@ void PublisherCore::tell_abandoned() {
   if (abandoned == abandoned_told_) return;
   tell(EventKind::Abandoned, {},
        std::to_string(abandoned - std::exchange(abandoned_told_, abandoned)) + " message(s) given up after " +
-           std::to_string(kMaxAttempts) + " deliveries each");
+           std::to_string(kMaxAttempts) + " attempts each");
 }
 
 void PublisherCore::write_info() {
