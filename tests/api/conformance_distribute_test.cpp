@@ -116,7 +116,9 @@ TEST_P(Conformance, AMessageIsNotGivenUpHoweverManyWorkersLeaveBeforeItIsTheirTu
       ASSERT_TRUE(publish_value(publisher, 7));
     }
     EXPECT_TRUE(eventually([&] { return publisher.statistics().consumers[0].leased == 1; }));
+    EXPECT_TRUE(eventually([&] { return leaver.status().state == SubscriberStatus::State::Connected; }));
   }
+  ASSERT_TRUE(eventually([&] { return events.count(EventKind::Left) == 5; }));
   Subscriber heir(context, source(publisher));
   const auto sample = heir.take(kWatchdog);
   ASSERT_TRUE(sample);

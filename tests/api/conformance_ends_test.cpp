@@ -64,6 +64,20 @@ TEST_P(Conformance, SubscribersThatGoWhileTheyConnectDisturbNobody) {
   EXPECT_EQ(publisher.statistics().dropped_peer_messages, 0U);
 }
 
+TEST_P(Conformance, WhoLeavesBeforeItHasSeenItsWelcomeSaysGoodByeToo) {
+  Publisher publisher(context, "stream", publisher_options());
+  constexpr std::size_t kLeavers = 20;
+  std::size_t good_byes = 0;
+  for (std::size_t i = 1; i <= kLeavers; ++i) {
+    std::optional<Subscriber> leaver(std::in_place, context, source(publisher));
+    ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+    leaver.reset();
+    ASSERT_TRUE(eventually([&] { return events.count(EventKind::Left) == i; }));
+    good_byes += events.detail(EventKind::Left) == "said good-bye" ? 1 : 0;
+  }
+  EXPECT_GT(good_byes, kLeavers * 3 / 4) << "some may have waited for longer than they wait";
+}
+
 TEST_P(Conformance, SamplesStayReadableAfterEverythingElseIsGone) {
   std::optional<Sample> sample;
   Loan loan;
