@@ -76,11 +76,11 @@ void add_stream_options(CommandLine& line, Options& options, std::string& endpoi
 }
 
 void add_work_options(CommandLine& line, Options& options) {
-  line.option(
-      "sink", "SINK",
-      "null (headers only), read (every byte), npy:DIR (one file per message), raw:PATH or raw:- (payload bytes), image:PATTERN "
-      "(one file per message, out_%06d.exr), preview:PATH.png (a picture of the newest)",
-      "read", [&](const std::string& text) { parse_sink(text, options); });
+  line.option("sink", "SINK",
+              "null (headers only), read (every byte), npy:DIR (one file per message, numbered from 0 by each consumer), "
+              "raw:PATH or raw:- (payload bytes), image:PATTERN "
+              "(likewise, out_%06d.exr), preview:PATH.png (a picture of the newest)",
+              "read", [&](const std::string& text) { parse_sink(text, options); });
   line.flag("verify", "Recompute checksums; a mismatch counts as corrupt", options.verify);
   line.option("work", "MS", "Pretend to need this long per message", "0",
               [&](const std::string& text) { options.work = cli::parse_milliseconds(text); });

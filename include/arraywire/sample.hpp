@@ -16,8 +16,9 @@ namespace transport {
 class Received;
 }
 
-// Ownership: move-only; dropping it releases it. Lifetime: may outlive Subscriber and Context; stays readable whatever the
-// publisher does. Threads: one at a time; released on any thread.
+// Ownership: move-only; dropping it releases it, and rejects it where an exception drops it: what it was needed for failed.
+// Lifetime: may outlive Subscriber and Context; stays readable whatever the publisher does. Threads: one at a time; released on
+// any thread.
 class ARRAYWIRE_API Sample {
  public:
   Sample(Sample&& other) noexcept : received_(std::exchange(other.received_, nullptr)) {}
@@ -25,7 +26,9 @@ class ARRAYWIRE_API Sample {
     std::swap(received_, other.received_);
     return *this;
   }
-  ~Sample() { release(); }
+  ~Sample() {
+    if (received_ != nullptr) drop();
+  }
 
   explicit operator bool() const noexcept { return received_ != nullptr; }  // false once released, rejected or moved from
   const MessageInfo& info() const& noexcept;
@@ -48,6 +51,8 @@ class ARRAYWIRE_API Sample {
  private:
   friend class Subscriber;
   explicit Sample(transport::Received* received) noexcept : received_(received) {}
+
+  void drop() noexcept;
 
   transport::Received* received_ = nullptr;
 };

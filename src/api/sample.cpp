@@ -5,6 +5,7 @@
 #include "wire/checksum.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,5 +58,7 @@ void Sample::release() noexcept {
 void Sample::reject() noexcept {
   if (auto* received = std::exchange(received_, nullptr)) transport::Received::give_back(received, true);
 }
+
+void Sample::drop() noexcept { std::uncaught_exceptions() > received_->exceptions ? reject() : release(); }
 
 }  // namespace arraywire

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 
 namespace arraywire::transport {
 
@@ -297,6 +298,7 @@ Received* SubscriberCore::take_front() {
   Received* received = inbox_.front();
   pop_front();
   received->state_ = Received::State::Held;
+  received->exceptions = std::uncaught_exceptions();
   received->owner_ = shared_from_this();
   ++unreleased_;
   if (wire::Return* returns = returns_for(*received)) {

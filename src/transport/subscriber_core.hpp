@@ -43,6 +43,7 @@ class Received {
   std::vector<zmq::message_t> payload{};       // inline
   std::vector<memory::MappedBytes> in_slot{};  // shared memory
   Lane lane = Lane::Inline;
+  int exceptions = 0;  // in flight in its thread when it was taken: one more, and it is an exception that drops its sample
 
  private:
   friend class SubscriberCore;

@@ -79,6 +79,36 @@ TEST_P(Conformance, ARejectedMessageGoesToAnotherWorkerAndIsGivenUpAfterThree) {
   EXPECT_TRUE(publisher.finish(kWatchdog).complete);
 }
 
+TEST_P(Conformance, WhatAnExceptionDropsGoesToAnotherWorker) {
+  PublisherOptions options = publisher_options();
+  options.delivery = Delivery::Distribute;
+  Publisher publisher(context, "stream", options);
+  Subscriber failing(context, source(publisher), {.queue = 2});
+  ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  for (std::uint64_t i = 1; i <= 2; ++i) ASSERT_TRUE(publish_value(publisher, i));
+  Subscriber heir(context, source(publisher), {.queue = 1});
+  ASSERT_TRUE(publisher.wait_for_subscribers(2, kWatchdog));
+  const auto work = [](const Result<Sample, TakeError>& sample) { throw std::runtime_error(std::to_string(value_of(*sample))); };
+  EXPECT_THROW(work(failing.take(kWatchdog)), std::runtime_error);
+  const auto again = heir.take(kWatchdog);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(value_of(*again), 1U);
+  EXPECT_EQ(again->info().attempt, 2U);
+
+  // What is taken and dropped while an exception passes was not dropped by it.
+  struct TakesInItsEnd {
+    Subscriber& subscriber;
+    ~TakesInItsEnd() { EXPECT_EQ(value_of(subscriber.take(kWatchdog).value()), 2U); }
+  };
+  const auto clean_up = [&] {
+    const TakesInItsEnd guard{failing};
+    throw std::runtime_error("passes");
+  };
+  EXPECT_THROW(clean_up(), std::runtime_error);
+  EXPECT_EQ(heir.take(50ms).error(), TakeError::Timeout);
+  EXPECT_EQ(publisher.statistics().abandoned, 0U);
+}
+
 TEST_P(Conformance, WhatAWorkerHadNotReleasedWhenItLeftGoesToAnother) {
   PublisherOptions options = publisher_options();
   options.delivery = Delivery::Distribute;

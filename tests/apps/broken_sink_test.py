@@ -1,5 +1,6 @@
 """Full disks and closed pipes: a clear line, status 1, and complete files stay complete."""
 
+import glob
 import json
 import os
 import signal
@@ -99,6 +100,18 @@ class FullDisk(programs.ProgramTest):
             self.assertEqual(np.load(os.path.join(self.disk, name)).shape, (64, 64))
         producer.signal(signal.SIGINT)
         producer.finish()
+
+    def test_what_a_worker_cannot_write_another_one_writes(self):
+        for i in range(60):
+            np.save(self.path(f"{i:02}.npy"), np.full((64, 64), i, np.uint16))
+        producer = self.produce("--source", "npy:" + self.path("*.npy"), "--delivery", "distribute", "--wait-for", 2)
+        full = self.start(CONSUMER, "--sink", "npy:" + self.disk)
+        other = self.start(CONSUMER, "--sink", "npy:" + self.path("out"), "--work", 20)
+        full.finish(1)
+        other.finish()
+        producer.finish()
+        written = [np.load(path)[0, 0] for folder in (self.disk, self.path("out")) for path in glob.glob(folder + "/*.npy")]
+        self.assertEqual(sorted(written), list(range(60)))
 
 
 if __name__ == "__main__":
