@@ -95,7 +95,7 @@ struct MessageInfo : Metadata {
   std::uint64_t missed_before = 0;                    // messages not delivered to this session between the last one and this one
   bool gap_before = false;                            // a break of unknown size came first: a new epoch of the stream
   bool from_history = false;                          // published before this session began
-  std::uint32_t attempt = 1;                          // distribute: 1 + the workers that rejected it or ended while they had it
+  std::uint32_t attempt = 1;                          // distribute: 1 + the attempts before this one, see Delivery
   bool has_checksum = false;
 };
 

@@ -10,9 +10,9 @@ namespace arraywire {
 
 enum class Delivery : std::uint8_t {
   FanOut,  // every message to every session
-  // Each message to one session, the one with most room, at least once; order is not kept. Three workers that rejected it, or
-  // died while it was with them, taken or queued, are the last that get it: then it is counted as abandoned. A worker that leaves
-  // in order hands on what it had not taken, as often as it happens.
+  // Each message to one session, the one with most room, at least once; order is not kept. Whoever gets it and rejects it, dies
+  // or loses the connection, whether it was taken or still queued, has made an attempt; after three it is counted as abandoned. A
+  // worker that leaves in order hands on what it had not taken, as often as it happens.
   Distribute,
 };
 

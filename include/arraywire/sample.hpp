@@ -16,14 +16,15 @@ namespace transport {
 class Received;
 }
 
-// Ownership: move-only; dropping it releases it, and rejects it where an exception drops it: what it was needed for failed.
-// Lifetime: may outlive Subscriber and Context; stays readable whatever the publisher does. Threads: one at a time; released on
-// any thread.
+// Ownership: move-only; dropping it releases it, or rejects it where an exception drops it (while its thread unwinds; not in a
+// handler): what it was needed for failed. So release() what is done before something else may throw. Lifetime: may outlive
+// Subscriber and Context; stays readable whatever the publisher does. Threads: one at a time; released on any thread.
 class ARRAYWIRE_API Sample {
  public:
   Sample(Sample&& other) noexcept : received_(std::exchange(other.received_, nullptr)) {}
   Sample& operator=(Sample&& other) noexcept {
-    std::swap(received_, other.received_);
+    Sample taken(std::move(other));  // what was here is dropped here, and not with `other`, later
+    std::swap(received_, taken.received_);
     return *this;
   }
   ~Sample() {

@@ -54,7 +54,10 @@ void PublisherCore::handle(std::size_t router) {
     }
     return;
   }
-  if (envelope->kind == wire::Kind::Hello) return on_hello(from, *envelope, pid);
+  if (envelope->kind == wire::Kind::Hello) {
+    on_hello(from, *envelope, pid);
+    return tell_abandoned();
+  }
   if (envelope->epoch != epoch_) return;  // to the publisher before this one, from a subscriber that has not noticed yet
   if (peers_.contains(envelope->session)) return on_known(*envelope);
   if (!former_.contains(envelope->session)) drop_message("of an unknown session");
@@ -158,7 +161,7 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
   if (hello.last_epoch == epoch_) before.sequence = hello.last_sequence;
   Offer offer = choose_lane(envelope, hello, before);
   if (!offer.grant) {
-    book_.close(hello.replaces);
+    book_.leave(hello.replaces, {});
     if (const auto replaced = peers_.find(hello.replaces); replaced != peers_.end()) forget(replaced);
     return refuse(from, envelope, named(hello.name, pid), offer.reason);
   }
@@ -191,7 +194,7 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
                                       encoder_.welcome({.epoch = epoch_, .session = envelope.session}, welcome));
   Peer& joined = peers_.emplace(envelope.session, std::move(peer)).first->second;
   ++progress_;
-  if (sent != SendResult::Sent) return depart(envelope.session, "gone before it was welcomed");
+  if (const wire::Bye nothing{}; sent != SendResult::Sent) return depart(envelope.session, "gone before it was welcomed", &nothing);
   if (joined.slots) {
     due_sessions_.reserve(peers_.size());  // so that serving them allocates nothing
     numbers_.reserve(memory::kMaxSessionSlots);

@@ -219,7 +219,7 @@ std::optional<TakeError> SubscriberCore::next(bool ask) {
     if (what == Received::What::Dropped) {
       if (wire::Return* returns = returns_for(*first)) {
         returns->taken_through = first->number_;
-        add(returns->released, first->number_);
+        add(returns->rejected, first->number_);
         return_due_ = true;
       }
     }

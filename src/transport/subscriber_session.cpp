@@ -32,7 +32,7 @@ bool SubscriberCore::in_session() const {
 }
 
 bool SubscriberCore::awaits_welcome() const {
-  return session_ && welcomed_ != session_ && !hello_due_ && state_ == State::Searching;
+  return session_ && welcomed_ != session_ && !hello_due_ && state_ != State::Refused;
 }
 
 // ---- the service thread
@@ -165,7 +165,7 @@ void SubscriberCore::leave() {
     collect_given_back();
     send_returns();
     leaving_ = true;
-    if (in_session()) send_bye();
+    if (in_session() && !awaits_welcome()) send_bye();
   }
   await_bye();
   bool stays = false;
@@ -196,7 +196,8 @@ void SubscriberCore::await_bye() {
 // Nothing more comes: it said so, or it ended what would tell it that we are gone.
 bool SubscriberCore::bye_answered() {
   if (answered_) return true;
-  if (!in_session()) return !awaits_welcome();
+  if (awaits_welcome()) return false;
+  if (!in_session()) return true;
   if (const SlotSession* slots = slot_session(session_); slots != nullptr && slots->receiver) return false;
   return state_ == State::Ended || welcome_.lane == Lane::SharedMemory;
 }

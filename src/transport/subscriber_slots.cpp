@@ -135,12 +135,13 @@ void SubscriberCore::locate_waiting(Id session, bool all_slots_are_known) {
   }
 }
 
-// Sessions before this one whose samples are gone, and this one once nothing can lie in its slots any more.
+// Sessions before this one whose samples are gone (once the publisher has heard of that: their end would say that they died), and
+// this one once nothing can lie in its slots any more.
 void SubscriberCore::forget_slot_sessions() {
   const bool over = state_ == SubscriberStatus::State::Ended || state_ == SubscriberStatus::State::Silent;
   std::erase_if(slot_sessions_, [&](const auto& slots) REQUIRES(mutex_) {
     if (slots->session == session_) return (in_session() && welcome_.lane == Lane::Inline) || (over && !slots->receiver);
-    return std::none_of(records_.begin(), records_.end(), [&](const auto& record) {
+    return !awaits_welcome() && std::none_of(records_.begin(), records_.end(), [&](const auto& record) {
       return record->state_ != Received::State::Free && record->session_ == slots->session;
     });
   });

@@ -153,7 +153,7 @@ TEST_P(Conformance, AMessageIsNotGivenUpHoweverManyWorkersLeaveBeforeItIsTheirTu
   const auto sample = heir.take(kWatchdog);
   ASSERT_TRUE(sample);
   EXPECT_EQ(value_of(*sample), 7U);
-  EXPECT_EQ(sample->info().attempt, 1U);
+  EXPECT_LE(sample->info().attempt, 2U) << "one may have waited for its good-bye's answer for longer than it waits";
   EXPECT_EQ(publisher.statistics().abandoned, 0U);
 }
 

@@ -78,6 +78,19 @@ TEST_P(Conformance, WhoLeavesBeforeItHasSeenItsWelcomeSaysGoodByeToo) {
   EXPECT_GT(good_byes, kLeavers * 3 / 4) << "some may have waited for longer than they wait";
 }
 
+TEST_P(Conformance, AnAssignmentReleasesTheSampleThatWasThere) {
+  Publisher publisher(context, "stream", publisher_options());
+  Subscriber subscriber(context, source(publisher), {.hold = 2});
+  ASSERT_TRUE(publisher.wait_for_subscribers(1, kWatchdog));
+  for (std::uint64_t i = 1; i <= 2; ++i) ASSERT_TRUE(publish_value(publisher, i));
+  Sample current = subscriber.take(kWatchdog).value();
+  Sample next = subscriber.take(kWatchdog).value();
+  EXPECT_EQ(subscriber.take({}).error(), TakeError::HoldingAll);
+  current = std::move(next);
+  EXPECT_EQ(subscriber.take({}).error(), TakeError::Timeout);
+  EXPECT_EQ(value_of(current), 2U);
+}
+
 TEST_P(Conformance, SamplesStayReadableAfterEverythingElseIsGone) {
   std::optional<Sample> sample;
   Loan loan;
