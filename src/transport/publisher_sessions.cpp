@@ -194,7 +194,10 @@ void PublisherCore::on_hello(const Address& from, const wire::Envelope& envelope
                                       encoder_.welcome({.epoch = epoch_, .session = envelope.session}, welcome));
   Peer& joined = peers_.emplace(envelope.session, std::move(peer)).first->second;
   ++progress_;
-  if (const wire::Bye nothing{}; sent != SendResult::Sent) return depart(envelope.session, "gone before it was welcomed", &nothing);
+  if (sent != SendResult::Sent) {
+    const wire::Bye nothing_yet{};
+    return depart(envelope.session, "gone before it was welcomed", &nothing_yet);
+  }
   if (joined.slots) {
     due_sessions_.reserve(peers_.size());  // so that serving them allocates nothing
     numbers_.reserve(memory::kMaxSessionSlots);
