@@ -53,8 +53,8 @@ std::size_t DeliveryBook::history_start(const Terms& terms, const Predecessor& b
 }
 
 Opened DeliveryBook::open(Id id, const Terms& terms, const Predecessor& before) {
-  vacate(before.session, before.held,
-         Parting::InGoodOrder);  // and what it held is given to others when this session is among them: see redeliver()
+  // What it held is given to others when this session is among them: see redeliver().
+  vacate(before.session, before.held, Parting::InGoodOrder);
   Session& s = sessions_[id];
   s.terms = terms;
   s.unreleased.reserve(std::size_t{terms.grant.queue} + terms.grant.hold);

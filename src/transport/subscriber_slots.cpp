@@ -141,7 +141,8 @@ void SubscriberCore::forget_slot_sessions() {
   const bool over = state_ == SubscriberStatus::State::Ended || state_ == SubscriberStatus::State::Silent;
   std::erase_if(slot_sessions_, [&](const auto& slots) REQUIRES(mutex_) {
     if (slots->session == session_) return (in_session() && welcome_.lane == Lane::Inline) || (over && !slots->receiver);
-    return !awaits_welcome() && std::none_of(records_.begin(), records_.end(), [&](const auto& record) {
+    if (awaits_welcome() && slots->receiver) return false;
+    return std::none_of(records_.begin(), records_.end(), [&](const auto& record) {
       return record->state_ != Received::State::Free && record->session_ == slots->session;
     });
   });
