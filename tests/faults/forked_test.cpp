@@ -1,6 +1,7 @@
 // A process that holds samples or loans forks. Its death is seen while the child lives, and whatever the child does disturbs
 // nobody.
 #include "faults/programs.hpp"
+#include "sanitized.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -10,6 +11,9 @@ namespace {
 
 constexpr std::size_t kSlotBytes = 65'536;
 constexpr std::uint64_t kSlots = 30;
+
+// Free in the producer's pool once `published` frames are with a consumer: over sockets they are copies there.
+std::uint64_t free_slots(Way way, std::uint64_t published) { return way == Way::SharedMemory ? kSlots - published : kSlots; }
 
 std::vector<std::string> settings(Way way) {
   return over(way, {"bytes=" + std::to_string(kSlotBytes), "memory=" + std::to_string(kSlots * kSlotBytes), "block_ms=60000"});
@@ -44,7 +48,7 @@ TEST(ForkedOverSharedMemory, AConsumersDeathIsSeenWhileItsChildLivesWithAllThatI
   const Orphan child(consumer.ask("fork").number("pid"));
   consumer.kill();
   EXPECT_TRUE(eventually([&] { return producer.ask("stats").number("left") == 1; }));
-  EXPECT_EQ(producer.ask("hoard").number("slots"), kSlots);
+  EXPECT_TRUE(eventually([&] { return producer.ask("hoard").number("slots") == kSlots; }));
   EXPECT_TRUE(child.lives());
   ConsumerProcess next(directory, "faults", {});
   ASSERT_EQ(producer.ask("wait 1").word(), "joined");
@@ -59,7 +63,8 @@ TEST_P(Forked, AConsumersChildIsRefusedEverythingAndTakesNothingFromItsParent) {
   ASSERT_EQ(producer.ask("wait 1").word(), "joined");
   producer.ask("publish 4");
   ASSERT_EQ(consumer.ask("keep 2").number("taken"), 2U);
-  const std::uint64_t free = producer.ask("hoard").number("slots");
+  const std::uint64_t free = free_slots(GetParam(), 4);
+  ASSERT_TRUE(eventually([&] { return producer.ask("hoard").number("slots") == free; }));
   const std::size_t descriptors = open_descriptors(producer.pid());
   const Reply child = consumer.ask("fork-active");
   EXPECT_EQ(child.number("refused"), child.number("calls")) << child.text;
@@ -82,6 +87,8 @@ TEST_P(Forked, AConsumersChildIsRefusedEverythingAndTakesNothingFromItsParent) {
 }
 
 TEST_P(Forked, AtAnyMomentUnderTrafficNothingIsLost) {
+  // Seen with g++ 12's: libzmq's I/O thread was in the allocator just then, and the child waited for that lock when it freed.
+  if (kThreadSanitized) GTEST_SKIP() << "TSan does not hold its allocator still while a process forks, as the C library does";
   const RuntimeDirectory directory;
   ProducerProcess producer(directory, settings(GetParam()));
   ConsumerProcess consumer(directory, source_of(GetParam(), producer), {"when_full=block"});
@@ -103,7 +110,7 @@ TEST_P(Forked, AtAnyMomentUnderTrafficNothingIsLost) {
   EXPECT_EQ(tally.number("taken"), published);
   EXPECT_EQ(tally.number("missed") + tally.number("faults") + tally.number("malformed"), 0U) << tally.text;
   EXPECT_EQ(producer.answer().number("complete"), 1U);
-  EXPECT_EQ(producer.ask("hoard").number("slots"), kSlots);
+  EXPECT_TRUE(eventually([&] { return producer.ask("hoard").number("slots") == kSlots; }));
 }
 
 TEST_P(Forked, AProducersChildIsRefusedEverythingAndItsStreamGoesOn) {
@@ -114,7 +121,8 @@ TEST_P(Forked, AProducersChildIsRefusedEverythingAndItsStreamGoesOn) {
   producer.ask("publish 2");
   producer.ask("loan");
   ASSERT_EQ(consumer.ask("keep 2").number("taken"), 2U);
-  const std::uint64_t free = producer.ask("hoard").number("slots");
+  const std::uint64_t free = free_slots(GetParam(), 2) - 1;  // loaned
+  ASSERT_TRUE(eventually([&] { return producer.ask("hoard").number("slots") == free; }));
   const auto entries = directory.entries();
   for (int i = 0; i < 10; ++i) {
     const Reply child = producer.ask("fork-active");
