@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-WATCHDOG = 120
+WATCHDOG = 280  # as long as ctest lets it: thirty seconds alone under TSan
 FRAMES = 60
 
 
