@@ -68,7 +68,8 @@ class Limits(programs.ProgramTest):
     def test_nothing_more_came_is_status_0(self):
         producer = self.produce(*SMALL, "--source", "raw:-", stdin=(pipe := os.pipe())[0])
         os.close(pipe[0])
-        consumer = self.consume("--timeout", 1)
+        producer.wait_for_line("on ipc://")
+        consumer = self.consume("--timeout", 5)
         os.write(pipe[1], bytes(2 * FRAME))
         taken = consumer.finish_json(0)
         self.assertEqual((taken["messages"], taken["end"]), (2, "timeout"))

@@ -88,9 +88,9 @@ class Users(programs.ProgramTest):
             return self.start("/usr/bin/unshare", "-m", "sh", "-c", become, "sh", *arguments)
 
         start(SERVER, self.producer, "--shape", "100x100", "--rate", 50, "--allow-user", READER).wait_for_line("stream 'default' on")
-        take = (self.consumer, "--json", "-", "--count", 5, "--timeout", 3, "--allow-user", SERVER)
-        self.assert_shared(start(READER, *take).finish_json())
-        self.assertEqual(start(STRANGER, *take).finish_json(3)["messages"], 0)
+        take = (self.consumer, "--json", "-", "--count", 5, "--allow-user", SERVER, "--timeout")
+        self.assert_shared(start(READER, *take, 20).finish_json())
+        self.assertEqual(start(STRANGER, *take, 2.5).finish_json(3)["messages"], 0)
         listing = start(READER, self.consumer, "--list", "--allow-user", SERVER).finish()
         self.assertRegex(listing.decode(), rf"default +\d+ +{SERVER}")
         self.assertEqual(stat.S_IMODE(os.stat(f"/tmp/arraywire-{SERVER}").st_mode) & 0o027, 0)
