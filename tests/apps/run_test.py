@@ -99,7 +99,7 @@ class Limits(programs.ProgramTest):
         os.write(writing, b"".join(frames))
         while struct.unpack("i", fcntl.ioctl(reading, termios.FIONREAD, bytes(4)))[0] > 0:
             time.sleep(0.01)
-        time.sleep(0.2)  # from reading to publishing the last one
+        time.sleep(1)  # from reading to publishing the last one
         os.close(reading)
         late = self.start(CONSUMER, "--sink", "raw:-")
         producer.wait_for_line("joined")
@@ -322,7 +322,7 @@ class Signals(programs.ProgramTest):
 
 class Restarts(programs.ProgramTest):
     def test_follow_goes_on_after_a_killed_producer(self):
-        consumer = self.consume("--follow", "--sink", "null", "--count", 60)
+        consumer = self.consume("--follow", "--sink", "null", "--count", 120)
         for _ in range(3):
             producer = self.produce(*SMALL, "--rate", 100, "--wait-for", 1, "--count", 30, "--linger", "inf")
             joined = producer.wait_for_line("joined")
@@ -332,7 +332,7 @@ class Restarts(programs.ProgramTest):
             producer.finish(None)
         last = self.produce(*SMALL, "--rate", 100)
         taken = consumer.finish_json()
-        self.assertEqual((taken["messages"], taken["end"]), (60, "count"))
+        self.assertEqual((taken["messages"], taken["end"]), (120, "count"))
         self.assertGreaterEqual(taken["gaps"], 1)
         last.signal(signal.SIGTERM)
         last.finish()
