@@ -2,6 +2,7 @@
 #include "arraywire/arraywire.hpp"
 #include "memory/hand_over_fixture.hpp"
 #include "memory/rings.hpp"
+#include "sanitized.hpp"
 #include "transport/raw_peers.hpp"
 
 #include <gtest/gtest.h>
@@ -36,9 +37,8 @@ TEST(SessionRings, ASampleOfAPublisherThatIsGoneDoesNotKeepTakeBusy) {
 
 // Whatever was returned before a worker left counts, on whichever way its farewell came.
 TEST(SessionRings, WorkersThatReleaseAndLeaveAtOnceLeaveNothingToBeDeliveredAgain) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "libzmq closes descriptors where ThreadSanitizer does not see it, and their numbers come back in other threads";
-#endif
+  if (kThreadSanitized)
+    GTEST_SKIP() << "libzmq closes descriptors where TSan does not see it, and their numbers come back in other threads";
   const ScratchDirectory directory;
   Context context({.runtime_directory = directory.path()});
   Publisher publisher(context, "target", {.delivery = Delivery::Distribute, .block_limit = kWatchdog});
